@@ -1,0 +1,11 @@
+export { readDotEnv } from './dot-env.ts';
+export { Secret } from './secret.ts';
+export {
+  defineSettings,
+  describeSettings,
+  loadSettings,
+  type SettingMistake,
+  type Settings,
+  type SettingsTable,
+  setting,
+} from './settings.ts';

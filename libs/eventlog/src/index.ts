@@ -1,0 +1,12 @@
+export type {
+  Batch,
+  ConsumeOptions,
+  Consumer,
+  EventLog,
+  Follower,
+  FollowOptions,
+  LogRecord,
+  NewRecord,
+  Table,
+} from './event-log.ts';
+export type { FactWriter } from './fact-writer.ts';

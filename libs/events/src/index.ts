@@ -1,0 +1,30 @@
+export { allTopics } from './catalogue.ts';
+export {
+  type AuditFact,
+  auditTopic,
+  type LatencyMode,
+  latencyModeSchema,
+  type RevokedToken,
+  revokedTokensTopic,
+  type SigningKey,
+  type StreamDefinition,
+  type StreamKeyState,
+  signingKeysTopic,
+  streamKeysTopic,
+  streamsTopic,
+  type Visibility,
+  visibilitySchema,
+} from './control-topics.ts';
+export {
+  type HealthSample,
+  healthTopic,
+  type InstanceSeen,
+  instancesTopic,
+  type LiveStreamFact,
+  liveStreamsTopic,
+  type RenditionFact,
+  renditionsTopic,
+  type StreamEndReason,
+  streamEndReasons,
+} from './live-topics.ts';
+export { defineTopic, type Topic, type TopicKind } from './topic.ts';

@@ -1,0 +1,9 @@
+export type {
+  AudioConfig,
+  AudioFrame,
+  DataTag,
+  EndOfSequence,
+  MediaTag,
+  VideoConfig,
+  VideoFrame,
+} from './media-tag.ts';

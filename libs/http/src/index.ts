@@ -1,0 +1,1 @@
+export type { HttpMount, Readiness, Service } from './service.ts';
