@@ -1,1 +1,22 @@
+export { type HealthOptions, healthMounts } from './health-mount.ts';
+export { honoMount } from './hono-mount.ts';
+export { createHttpMetrics, type HttpMetrics, markRoute } from './http-metrics.ts';
+export {
+  defaultHttpLimits,
+  type HttpLimits,
+  type HttpServer,
+  type HttpServerOptions,
+  openHttpServer,
+} from './http-server.ts';
+export { ListenError, toListenError } from './listen-error.ts';
+export { mergeOpenApi, type OpenApiDocument } from './open-api.ts';
+export {
+  type Problem,
+  type ProblemIssue,
+  problem,
+  problemContentType,
+  problemResponse,
+  writeProblem,
+} from './problem.ts';
 export type { HttpMount, Readiness, Service } from './service.ts';
+export { guardMount, type ServiceTokenGuard, serviceTokenGuard } from './service-token.ts';

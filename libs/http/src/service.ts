@@ -9,6 +9,8 @@ import type { Duplex } from 'node:stream';
 export interface HttpMount {
   /** Path prefix on a segment boundary: `/api/v1/streams`, `/live`; `/` matches what nothing else does. */
   readonly prefix: string;
+  /** Answers may be held on purpose (blocking reload, long poll): they are not logged as slow requests. */
+  readonly holdsAnswers?: boolean;
   /** Answers the request; must not throw. */
   handle(request: IncomingMessage, response: ServerResponse): void;
   /** Takes over an HTTP/1.1 Upgrade, if the mount knows any; otherwise the server answers 404. */
