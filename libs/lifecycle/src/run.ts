@@ -1,6 +1,9 @@
 /** Exit codes of every Millrace process (64 and 1 as linkerd2-proxy has them; sysexits.h EX_USAGE). */
 export const exitCode = { ok: 0, failed: 1, badConfig: 64, drainOverran: 70 } as const;
 
+/** A signal this soon after the first one is its echo, ms. */
+const echoMs = 500;
+
 export interface RunOptions {
   /** Longest wait for a drain, ms; after it the process exits with `drainOverran`. */
   readonly drainDeadlineMs: number;
@@ -17,10 +20,14 @@ export async function runUntilSignal(open: () => Promise<AsyncDisposable>, optio
   const stopped = new Promise<string>((resolve) => {
     stop = resolve;
   });
-  let signals = 0;
+  let firstAt: number | undefined;
   const onSignal = (signal: string) => {
-    signals++;
-    if (signals === 1) return stop(signal);
+    if (firstAt === undefined) {
+      firstAt = performance.now();
+      return stop(signal);
+    }
+    // Under npm one Ctrl-C arrives twice: from the terminal and, a moment later, forwarded by npm.
+    if (performance.now() - firstAt < echoMs) return;
     options.onPhase('forced', signal);
     process.exit(exitCode.failed);
   };
