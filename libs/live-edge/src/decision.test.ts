@@ -65,7 +65,7 @@ describe('the live-edge rule', () => {
           } else {
             expect(maySeek).toBe(true);
             expect(decision.toS).toBeGreaterThan(seen.currentTimeS);
-            expect(decision.toS).toBeLessThan(seen.edgeS);
+            expect(decision.toS).toBeLessThanOrEqual(seen.edgeS);
           }
         },
       ),
