@@ -1,3 +1,5 @@
+export { type ApiAppOptions, type ApiVariables, createApiApp, ProblemError } from './api-app.ts';
+export { type DocsMountOptions, docsMount } from './docs-mount.ts';
 export { type HealthOptions, healthMounts } from './health-mount.ts';
 export { honoMount } from './hono-mount.ts';
 export { createHttpMetrics, type HttpMetrics, markRoute } from './http-metrics.ts';
@@ -20,3 +22,4 @@ export {
 } from './problem.ts';
 export type { HttpMount, Readiness, Service } from './service.ts';
 export { guardMount, type ServiceTokenGuard, serviceTokenGuard } from './service-token.ts';
+export { acceptsGzip, type StaticMountOptions, staticMount, studioContentSecurityPolicy } from './static-mount.ts';
