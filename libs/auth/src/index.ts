@@ -1,1 +1,16 @@
-export {};
+export { type ApiClaims, type PlaybackClaims, type Role, roles, type TokenRefusal } from './claims.ts';
+export { equalSecrets, hashSecret } from './secret-hash.ts';
+export {
+  createTokenSigner,
+  generateSigningKey,
+  type IssuedToken,
+  type SigningKeyPair,
+  type TokenSigner,
+} from './token-signer.ts';
+export {
+  createTokenVerifier,
+  type TokenTable,
+  type TokenVerifier,
+  type TokenVerifierOptions,
+  type Verdict,
+} from './token-verifier.ts';
