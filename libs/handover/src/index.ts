@@ -1,5 +1,12 @@
+export { leaseMs } from './claim-lease.ts';
+export { createLocalSourceDesk } from './local-source-desk.ts';
+export type { ServiceToken } from './service-token.ts';
+export type { ClaimBuffer } from './source-claim.ts';
+export { openSourceClaimServer, type SourceClaimEvent, type SourceClaimServerOptions } from './source-claim-server.ts';
+export { openSourceDeskClient, type SourceDeskClientOptions } from './source-desk-client.ts';
 export type {
   Claim,
+  ClaimEvents,
   ClaimLoss,
   ParkedWorkers,
   SourceAssignment,

@@ -44,7 +44,7 @@ export interface SourceLink {
   heartbeat(lastPackagedMs: number | undefined): void;
   /** Ready for tags again after `tag` returned false. */
   resume(): void;
-  /** Gives the claim back, with a reason for the log; ingest offers the source to another worker. */
+  /** Gives the claim back, with a reason for the log; ingest offers the source to another worker. The handler gets no further call. */
   release(reason: string): void;
 }
 
@@ -70,20 +70,21 @@ export interface Claim {
   end(reason: Exclude<SourceEnd, 'lost'>): void;
 }
 
+/** What ingest is told about a claim; never from inside one of its own calls. */
+export interface ClaimEvents {
+  /** The worker gave the source back, fell silent for 1.5 s or went away. Called once, never after `end`. */
+  readonly onLost: (loss: ClaimLoss, detail: string) => void;
+  /** Ready for tags again after `tag` returned false. */
+  readonly onDrain: () => void;
+  readonly onHeartbeat?: (lastPackagedMs: number | undefined) => void;
+}
+
 /** Ingest's side: the workers that wait for a source. */
 export interface ParkedWorkers {
   /** How many could be assigned now. */
   readonly idle: number;
   /** Gives a source to the longest-parked worker. */
-  assign(
-    assignment: SourceAssignment,
-    events: {
-      /** The worker gave the source back, fell silent for 1.5 s or went away. Called once, never after `end`. */
-      readonly onLost: (loss: ClaimLoss, detail: string) => void;
-      readonly onDrain: () => void;
-      readonly onHeartbeat?: (lastPackagedMs: number | undefined) => void;
-    },
-  ): Result<Claim, { readonly kind: 'no-worker' }>;
-  /** Calls back whenever a worker parks; returns how to stop. */
+  assign(assignment: SourceAssignment, events: ClaimEvents): Result<Claim, { readonly kind: 'no-worker' }>;
+  /** Calls back whenever a worker parks, after the call that parked it has returned; returns how to stop. */
   onParked(listener: () => void): () => void;
 }
