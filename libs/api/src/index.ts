@@ -1,1 +1,60 @@
-export {};
+export { type Page, pageOf, pageQuerySchema, timeSchema } from './page.ts';
+export {
+  type PlaybackToken,
+  type PlaybackTokenInput,
+  playbackTokenInputSchema,
+  playbackTokenSchema,
+  type Watch,
+  watchSchema,
+} from './playback.ts';
+export { type ProblemBody, problemSchema } from './problem.ts';
+export {
+  healthSchema,
+  keyIdSchema,
+  type LiveState,
+  liveStateSchema,
+  ownerIdSchema,
+  playbackIdSchema,
+  type Stream,
+  type StreamDetail,
+  type StreamInput,
+  type StreamPage,
+  type StreamPatch,
+  streamDetailSchema,
+  streamIdSchema,
+  streamInputSchema,
+  streamPageSchema,
+  streamPatchSchema,
+  streamSchema,
+  titleSchema,
+  tokenIdSchema,
+} from './stream.ts';
+export {
+  type CreatedStreamKey,
+  createdStreamKeySchema,
+  type RotateInput,
+  rotateInputSchema,
+  type StreamKey,
+  type StreamKeyInput,
+  type StreamKeyPage,
+  streamKeyInputSchema,
+  streamKeyPageSchema,
+  streamKeySchema,
+} from './stream-key.ts';
+export {
+  type ApiRole,
+  type ApiToken,
+  type ApiTokenInput,
+  type ApiTokenPage,
+  apiTokenInputSchema,
+  apiTokenPageSchema,
+  apiTokenSchema,
+  type CreatedApiToken,
+  createdApiTokenSchema,
+  type Me,
+  meSchema,
+  roleSchema,
+  type SignIn,
+  signInInputSchema,
+  signInSchema,
+} from './token.ts';
