@@ -1,1 +1,4 @@
-export {};
+export { fitRange } from './byte-range.ts';
+export { type FolderStoreOptions, openFolderStore } from './folder-store.ts';
+export { parseMediaKey } from './media-key.ts';
+export type { ByteRange, MediaStore, StoredEntry, StoredObject, StoreFailure } from './media-store.ts';

@@ -1,1 +1,2 @@
-export {};
+export { mediaStoreContract } from './contract.ts';
+export { type MemoryStore, openMemoryStore } from './memory-store.ts';

@@ -1,0 +1,199 @@
+/**
+ * A media store in a folder. An object is written to a temporary file in `.tmp` of the same file system and renamed into
+ * place, so a reader never sees half of one.
+ *
+ * Durability: `fsync: false` (the default) is right for a live window, whose files are worthless after a crash and are
+ * swept at the next start; after a power cut a renamed file may then be empty. `fsync: true` syncs file and
+ * directory before `put` resolves, for recordings.
+ */
+import { createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { err, ok, type Result } from '@millrace/result';
+import { fitRange } from './byte-range.ts';
+import { parseMediaKey, parseMediaPrefix } from './media-key.ts';
+import type { ByteRange, MediaStore, StoredEntry, StoredObject, StoreFailure } from './media-store.ts';
+
+export interface FolderStoreOptions {
+  /** Created when missing. */
+  readonly folder: string;
+  readonly fsync?: boolean;
+}
+
+const temporary = '.tmp';
+
+/** Opens a folder as a media store and removes what an earlier process left half written. */
+export async function openFolderStore(options: FolderStoreOptions): Promise<MediaStore> {
+  const store = new FolderStore(options);
+  await store.prepare();
+  return store;
+}
+
+class FolderStore implements MediaStore {
+  readonly #folder: string;
+  readonly #fsync: boolean;
+  readonly #known = new Set<string>();
+  #writes = 0;
+
+  constructor(options: FolderStoreOptions) {
+    this.#folder = options.folder;
+    this.#fsync = options.fsync ?? false;
+  }
+
+  async prepare(): Promise<void> {
+    await rm(join(this.#folder, temporary), { recursive: true, force: true });
+    await mkdir(join(this.#folder, temporary), { recursive: true, mode: 0o700 });
+  }
+
+  async put(
+    key: string,
+    body: readonly Uint8Array[] | AsyncIterable<Uint8Array>,
+  ): Promise<Result<{ size: number }, StoreFailure>> {
+    const segments = parseMediaKey(key);
+    if (!segments.ok) return segments;
+    const target = join(this.#folder, ...segments.value);
+    const draft = join(this.#folder, temporary, `${process.pid}-${this.#writes++}`);
+    try {
+      const size = await this.#writeDraft(draft, body);
+      await this.#place(draft, target);
+      return ok({ size });
+    } catch (error) {
+      await rm(draft, { force: true }).catch(() => {}); // the first error is the one to report
+      return err(failureOf(error, key));
+    }
+  }
+
+  async get(key: string, range?: ByteRange): Promise<Result<StoredObject, StoreFailure>> {
+    const segments = parseMediaKey(key);
+    if (!segments.ok) return segments;
+    let handle: FileHandle | undefined;
+    try {
+      handle = await open(join(this.#folder, ...segments.value), 'r');
+      const info = await handle.stat();
+      const fitted = info.isFile() ? fitRange(info.size, range) : err({ kind: 'not-found' as const, key });
+      if (!fitted.ok || info.size === 0) {
+        await handle.close();
+        return fitted.ok ? ok({ size: 0, start: 0, end: -1, bytes: noBytes() }) : fitted;
+      }
+      const { start, end } = fitted.value;
+      const bytes = createReadStream('', { fd: handle, start, end, highWaterMark: 256 * 1024 });
+      return ok({ size: info.size, start, end, bytes });
+    } catch (error) {
+      await handle?.close().catch(() => {});
+      return err(failureOf(error, key));
+    }
+  }
+
+  async delete(key: string): Promise<Result<void, StoreFailure>> {
+    const segments = parseMediaKey(key);
+    if (!segments.ok) return segments;
+    try {
+      await rm(join(this.#folder, ...segments.value), { force: true });
+      return ok();
+    } catch (error) {
+      return err(failureOf(error, key));
+    }
+  }
+
+  async deletePrefix(prefix: string): Promise<Result<{ deleted: number }, StoreFailure>> {
+    const segments = parseMediaPrefix(prefix);
+    if (!segments.ok) return segments;
+    try {
+      let deleted = 0;
+      for await (const _ of this.list(prefix)) deleted++;
+      if (segments.value.length === 0) {
+        for (const name of await readdir(this.#folder)) {
+          if (name !== temporary) await rm(join(this.#folder, name), { recursive: true, force: true });
+        }
+      } else {
+        await rm(join(this.#folder, ...segments.value), { recursive: true, force: true });
+      }
+      this.#known.clear();
+      return ok({ deleted });
+    } catch (error) {
+      return err(failureOf(error, prefix));
+    }
+  }
+
+  async *list(prefix: string): AsyncIterable<StoredEntry> {
+    const segments = parseMediaPrefix(prefix);
+    if (!segments.ok) throw new Error(JSON.stringify(segments.error));
+    const folders = [segments.value];
+    for (let at = folders.pop(); at !== undefined; at = folders.pop()) {
+      const entries = await readdir(join(this.#folder, ...at), { withFileTypes: true }).catch((error: unknown) => {
+        if (codeOf(error) === 'ENOENT') return [];
+        throw error;
+      });
+      for (const entry of entries) {
+        if (entry.name === temporary) continue;
+        const path = [...at, entry.name];
+        if (entry.isDirectory()) folders.push(path);
+        const info = entry.isFile() ? await stat(join(this.#folder, ...path)).catch(() => undefined) : undefined;
+        if (info !== undefined) yield { key: path.join('/'), size: info.size };
+      }
+    }
+  }
+
+  async #writeDraft(draft: string, body: readonly Uint8Array[] | AsyncIterable<Uint8Array>): Promise<number> {
+    const handle = await open(draft, 'wx', 0o600);
+    try {
+      let size = 0;
+      if (Symbol.asyncIterator in body) {
+        for await (const piece of body) size += await writeAll(handle, [piece]);
+      } else {
+        size = await writeAll(handle, body);
+      }
+      if (this.#fsync) await handle.sync();
+      return size;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Renames the draft into place; the folder is made on first use, and again should someone have removed it. */
+  async #place(draft: string, target: string): Promise<void> {
+    const parent = dirname(target);
+    if (!this.#known.has(parent)) await mkdir(parent, { recursive: true, mode: 0o700 });
+    if (this.#known.size > 10_000) this.#known.clear();
+    this.#known.add(parent);
+    await rename(draft, target).catch(async (error: unknown) => {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      await mkdir(parent, { recursive: true, mode: 0o700 });
+      await rename(draft, target);
+    });
+    if (!this.#fsync) return;
+    const folder = await open(parent, 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  }
+}
+
+/** Writes every piece in full: a single writev may write less than it was given. */
+async function writeAll(handle: FileHandle, pieces: readonly Uint8Array[]): Promise<number> {
+  let total = 0;
+  for (let from = 0; from < pieces.length; from += 512) {
+    const some = pieces.slice(from, from + 512);
+    const size = some.reduce((sum, piece) => sum + piece.byteLength, 0);
+    const { bytesWritten } = size > 0 ? await handle.writev(some) : { bytesWritten: 0 };
+    if (bytesWritten < size) await handle.writeFile(Buffer.concat(some, size).subarray(bytesWritten));
+    total += size;
+  }
+  return total;
+}
+
+async function* noBytes(): AsyncIterable<Uint8Array> {}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}
+
+function failureOf(error: unknown, key: string): StoreFailure {
+  const code = codeOf(error);
+  const message = error instanceof Error ? error.message : String(error);
+  if (code === 'ENOENT' || code === 'EISDIR' || code === 'ENOTDIR') return { kind: 'not-found', key };
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') return { kind: 'full', message };
+  return { kind: 'unavailable', message };
+}
