@@ -40,6 +40,14 @@ export interface Batch<T = unknown> {
   readonly highWatermark: bigint;
   /** Aborted when the partition is lost to another member or the consumer closes. */
   readonly signal: AbortSignal;
+  /** The metadata of the group's last commit in this partition; empty when there is none. */
+  readonly metadata: string;
+  /**
+   * Commits `offset` (the next one the group wants) with a free text, durably and at once. For sinks that must know after
+   * a crash what they were about to write; others rely on the commit at the batch's end, whose metadata is empty.
+   * Rejects when the partition was lost.
+   */
+  commit(offset: bigint, metadata: string): Promise<void>;
 }
 
 export interface ConsumeOptions<T> {

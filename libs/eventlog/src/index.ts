@@ -10,3 +10,5 @@ export type {
   Table,
 } from './event-log.ts';
 export type { FactWriter } from './fact-writer.ts';
+export { record, tombstone } from './new-record.ts';
+export { partitionOf } from './partitioner.ts';

@@ -15,6 +15,7 @@ export {
   type Visibility,
   visibilitySchema,
 } from './control-topics.ts';
+export { type DeadLetter, deadLetterTopicOf } from './dead-letter.ts';
 export {
   type HealthSample,
   healthTopic,
@@ -27,4 +28,4 @@ export {
   type StreamEndReason,
   streamEndReasons,
 } from './live-topics.ts';
-export { defineTopic, type Topic, type TopicKind } from './topic.ts';
+export { dayMs, defineTopic, hourMs, keepForever, type Topic, type TopicKind } from './topic.ts';

@@ -12,7 +12,7 @@ export interface Topic<T = unknown> {
   readonly kind: TopicKind;
   readonly schema: z.ZodType<T>;
   /** The record key: all records of one key are in one partition, in order. */
-  readonly key: (value: T) => string;
+  key(this: void, value: T): string;
   /** How long records are kept, ms; a state topic also keeps the last value of each key beyond it unless it expires by this. */
   readonly retentionMs: number;
   readonly partitions: number;

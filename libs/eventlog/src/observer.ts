@@ -1,0 +1,20 @@
+/** What the log tells its metrics; all labels are topic or group names. */
+export interface LogObserver {
+  appended(topic: string, records: number): void;
+  delivered(group: string, topic: string, records: number): void;
+  retried(group: string, topic: string): void;
+  parked(group: string, topic: string): void;
+  /** A reader skipped a record whose value does not fit the topic. */
+  invalid(topic: string): void;
+  /** Records not yet handled by a group in a topic. */
+  lag(group: string, topic: string, records: number): void;
+}
+
+export const noObserver: LogObserver = {
+  appended: () => {},
+  delivered: () => {},
+  retried: () => {},
+  parked: () => {},
+  invalid: () => {},
+  lag: () => {},
+};

@@ -1,0 +1,55 @@
+import type { Topic } from '@millrace/events';
+import type { LogRecord, Table } from './event-log.ts';
+import { type ReaderDeps, TopicFollower } from './topic-follower.ts';
+
+type Listener<T> = (key: string, value: T | undefined, previous: T | undefined) => void;
+
+/** A table is the fold of its topic: the last value of each key, tombstones removed. */
+export class TableCopy<T> implements Table<T> {
+  readonly ready: Promise<void>;
+  readonly #values = new Map<string, T>();
+  readonly #listeners = new Set<Listener<T>>();
+  readonly #follower: TopicFollower<T>;
+  #ready = false;
+
+  constructor(deps: ReaderDeps, topic: Topic<T>) {
+    this.#follower = new TopicFollower(deps, { topic, from: 'last-values', onRecord: (record) => this.#apply(record) });
+    this.ready = this.#follower.caughtUp.then(() => {
+      this.#ready = true;
+    });
+    this.ready.catch(() => {}); // rejects when it is closed before it was ready; nobody has to wait for it
+  }
+
+  get isReady(): boolean {
+    return this.#ready;
+  }
+
+  get size(): number {
+    return this.#values.size;
+  }
+
+  get(key: string): T | undefined {
+    return this.#values.get(key);
+  }
+
+  entries(): IterableIterator<readonly [string, T]> {
+    return this.#values.entries();
+  }
+
+  onChange(listener: Listener<T>): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#listeners.clear();
+    return this.#follower[Symbol.asyncDispose]();
+  }
+
+  #apply({ key, value }: LogRecord<T>): void {
+    const previous = this.#values.get(key);
+    if (value !== undefined) this.#values.set(key, value);
+    else if (!this.#values.delete(key)) return;
+    for (const listener of this.#listeners) listener(key, value, previous);
+  }
+}
