@@ -32,9 +32,8 @@ export class Scope implements AsyncDisposable {
 
   /** Takes ownership of a disposable and returns it. */
   use<T extends AsyncDisposable | Disposable>(value: T, name = value.constructor.name): T {
-    this.defer(name, () =>
-      Symbol.asyncDispose in value ? value[Symbol.asyncDispose]() : (value as Disposable)[Symbol.dispose](),
-    );
+    const owned: AsyncDisposable | Disposable = value;
+    this.defer(name, () => (Symbol.asyncDispose in owned ? owned[Symbol.asyncDispose]() : owned[Symbol.dispose]()));
     return value;
   }
 
