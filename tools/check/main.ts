@@ -80,7 +80,7 @@ function capture(command: readonly string[]): Promise<{ code: number; output: st
     const child = spawn(program, args, { cwd: rootDir, env, stdio: ['ignore', 'pipe', 'pipe'] });
     const parts: string[] = [];
     for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text) => parts.push(text));
+      stream.setEncoding('utf8').on('data', (text: string) => parts.push(text));
     child.on('error', (error) => resolve({ code: 127, output: error.message }));
     child.on('close', (code) => resolve({ code: code ?? 1, output: parts.join('') }));
   });

