@@ -1,6 +1,5 @@
 export { leaseMs } from './claim-lease.ts';
 export { createLocalSourceDesk } from './local-source-desk.ts';
-export type { ServiceToken } from './service-token.ts';
 export type { ClaimBuffer } from './source-claim.ts';
 export { openSourceClaimServer, type SourceClaimEvent, type SourceClaimServerOptions } from './source-claim-server.ts';
 export { openSourceDeskClient, type SourceDeskClientOptions } from './source-desk-client.ts';
@@ -25,3 +24,9 @@ export type {
   WindowState,
   WriteRefusal,
 } from './window-port.ts';
+export { openWindowWriterClient, type WindowWriterClientOptions } from './window-writer-client.ts';
+export {
+  openWindowWriterServer,
+  type WindowWriteEvent,
+  type WindowWriterServerOptions,
+} from './window-writer-server.ts';

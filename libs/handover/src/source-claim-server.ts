@@ -2,12 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '@millrace/clock';
-import type { HttpMount } from '@millrace/http';
+import { guardMount, type HttpMount, problem, serviceTokenGuard, writeProblem } from '@millrace/http';
 import type { Logger } from '@millrace/log';
 import { err, ok } from '@millrace/result';
 import { ParkQueue } from './park-queue.ts';
-import { refuseUpgrade, sendProblem } from './problem.ts';
-import { createBearerCheck, type ServiceToken } from './service-token.ts';
 import { type ClaimBuffer, SourceClaim } from './source-claim.ts';
 import type { ParkedWorkers } from './source-port.ts';
 import { claimPath, claimProtocol, parkedSilenceMs, pingMs, workerHeader, workerIdPattern } from './source-wire.ts';
@@ -28,7 +26,8 @@ export type SourceClaimEvent =
   | 'overrun';
 
 export interface SourceClaimServerOptions {
-  readonly serviceToken: ServiceToken;
+  /** At least 16 characters. */
+  readonly serviceToken: string;
   readonly clock: Clock;
   readonly log: Logger;
   /** Most connections that may be parked. */
@@ -54,7 +53,7 @@ export function openSourceClaimServer(
   const maxParked = options.maxParked ?? 1_024;
   const buffer = options.buffer ?? { softBytes: 4 * 1024 * 1024, hardBytes: 16 * 1024 * 1024 };
   const count = options.onEvent ?? (() => {});
-  const authorised = createBearerCheck(options.serviceToken);
+  const guard = serviceTokenGuard(options.serviceToken);
   const queue = new ParkQueue<Parked>();
   const connections = new Set<Parked>();
   let open = true;
@@ -75,27 +74,22 @@ export function openSourceClaimServer(
     connection.socket.destroy();
   }
 
-  function refuse(socket: Duplex, event: SourceClaimEvent, status: number, title: string, detail: string): void {
-    count(event);
-    refuseUpgrade(socket, status, title, detail);
-  }
-
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (!authorised(request.headers.authorization)) {
-      return refuse(socket, 'refused-token', 401, 'Unauthorized', 'expected the service token as a Bearer token');
-    }
     const path = new URL(request.url ?? '/', 'http://ingest').pathname;
     const workerId = String(request.headers[workerHeader] ?? '');
-    const protocol = request.headers.upgrade?.toLowerCase();
-    if (path !== claimPath) return refuse(socket, 'refused-request', 404, 'Not Found', `no upgrade at ${path}`);
-    if (request.method !== 'GET' || protocol !== claimProtocol || !workerIdPattern.test(workerId)) {
-      const detail = `expected GET with Upgrade: ${claimProtocol} and ${workerHeader} like ${String(workerIdPattern)}`;
-      return refuse(socket, 'refused-request', 400, 'Bad Request', detail);
-    }
-    if (!open || queue.size >= maxParked) {
-      return refuse(socket, 'refused-full', 503, 'Service Unavailable', `at most ${maxParked} workers may park here`);
-    }
-    park({ workerId, socket, heardMs: clock.monotonicMs(), claim: undefined }, head);
+    const asked = request.method === 'GET' && request.headers.upgrade?.toLowerCase() === claimProtocol;
+    if (!guard(request)) refuse(socket, 'refused-token', '401 Unauthorized');
+    else if (path !== claimPath) refuse(socket, 'refused-request', '404 Not Found');
+    else if (!asked || !workerIdPattern.test(workerId)) refuse(socket, 'refused-request', '400 Bad Request');
+    else if (!open || queue.size >= maxParked) refuse(socket, 'refused-full', '503 Service Unavailable');
+    else park({ workerId, socket, heardMs: clock.monotonicMs(), claim: undefined }, head);
+  }
+
+  function refuse(socket: Duplex, event: SourceClaimEvent, status: string): void {
+    count(event);
+    log.warn('parking-refused', { reason: event, status });
+    socket.on('error', () => {}); // the worker may be gone already: nobody is left to tell
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
   }
 
   function park(connection: Parked, head: Buffer): void {
@@ -137,14 +131,18 @@ export function openSourceClaimServer(
 
   return {
     mount: {
-      prefix: claimPath,
-      handle(request, response) {
-        if (!authorised(request.headers.authorization)) {
-          return sendProblem(response, 401, 'Unauthorized', 'expected the service token as a Bearer token');
-        }
-        response.setHeader('upgrade', claimProtocol);
-        sendProblem(response, 426, 'Upgrade Required', `expected Upgrade: ${claimProtocol}`);
-      },
+      ...guardMount(
+        {
+          prefix: claimPath,
+          handle(_request, response) {
+            const detail = `expected GET with Upgrade: ${claimProtocol}`;
+            writeProblem(response, problem(426, 'upgrade-required', 'Upgrade required', { detail }), {
+              upgrade: claimProtocol,
+            });
+          },
+        },
+        guard,
+      ),
       upgrade,
     },
     get idle() {

@@ -4,14 +4,13 @@ import type { Logger } from '@millrace/log';
 import { HeldSource } from './held-source.ts';
 import { ParkPace } from './park-pace.ts';
 import { type ParkOutcome, parkRequest } from './parked-request.ts';
-import { bearerOf, type ServiceToken } from './service-token.ts';
 import type { SourceDesk } from './source-port.ts';
 import { decodeAssignment, pingMs, workerIdPattern } from './source-wire.ts';
 
 export interface SourceDeskClientOptions {
   /** Ingest's internal listener, e.g. `http://ingest-0:8081`. */
   readonly baseUrl: string;
-  readonly serviceToken: ServiceToken;
+  readonly serviceToken: string;
   readonly clock: Clock;
   readonly log: Logger;
   /** In [0, 1): the jitter of re-parking. */
@@ -28,7 +27,7 @@ type Assigned = Extract<ParkOutcome, { kind: 'assigned' }>;
 export function openSourceDeskClient(options: SourceDeskClientOptions): SourceDesk & AsyncDisposable {
   const { clock } = options;
   const baseUrl = new URL(options.baseUrl);
-  const authorization = bearerOf(options.serviceToken);
+  const authorization = `Bearer ${options.serviceToken}`;
   const log = options.log.with({ ingest: baseUrl.host });
   const closing = new AbortController();
   const loops = new Set<Background>();
