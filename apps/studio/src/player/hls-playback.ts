@@ -1,0 +1,95 @@
+/** Playback by hls.js, held at the live edge by our own controller. In its own bundle: hls.js is most of the code. */
+import {
+  bufferAheadS,
+  hlsLivePlayer,
+  hlsLiveSettings,
+  LiveEdgeController,
+  wallClockLatencyS,
+} from '@millrace/live-edge';
+import Hls, { type ErrorData, Events } from 'hls.js';
+import { pageTime } from './browser-time.ts';
+import type { Playback, PlaybackSignal } from './playback.ts';
+import { decideRecovery } from './recovery.ts';
+
+/** A player that shows nothing new for this long although there is media to load is stuck. */
+const stuckAfterMs = 8_000;
+const unplayedMediaS = 3;
+
+export function startHlsPlayback(
+  video: HTMLVideoElement,
+  url: string,
+  onSignal: (signal: PlaybackSignal) => void,
+): Playback {
+  const hls = new Hls({ ...hlsLiveSettings });
+  const player = hlsLivePlayer(hls, video);
+  let controller = new LiveEdgeController(player, pageTime);
+  let lastRecoveryAtMs: number | undefined;
+  let closed = false;
+
+  const finish = (signal: PlaybackSignal) => {
+    if (closed) return;
+    close();
+    onSignal(signal);
+  };
+
+  hls.on(Events.LEVEL_LOADED, (_event, { details }) => {
+    // A playlist that is over before anything was shown belongs to the last broadcast: do not play it again.
+    if (!details.live && video.readyState < video.HAVE_CURRENT_DATA) finish({ kind: 'ended' });
+  });
+  hls.on(Events.ERROR, (_event, data: ErrorData) => {
+    if (!data.fatal) return;
+    const fault = { type: data.type, atMs: pageTime.monotonicMs() };
+    if (decideRecovery(fault, lastRecoveryAtMs) === 'rebuild') return finish({ kind: 'lost', reason: data.details });
+    lastRecoveryAtMs = fault.atMs;
+    // The playhead starts anew, which the old controller would take for the viewer going back.
+    controller.close();
+    controller = new LiveEdgeController(player, pageTime);
+    hls.recoverMediaError();
+    controller.start();
+  });
+
+  const onEnded = () => finish({ kind: 'ended' });
+  const onVisibility = () => controller.hold(document.hidden);
+  video.addEventListener('ended', onEnded);
+  document.addEventListener('visibilitychange', onVisibility);
+  onVisibility();
+
+  let movedAtMs = pageTime.monotonicMs();
+  let lastTimeS = -1;
+  const watchdog = pageTime.every(1_000, () => {
+    const nowMs = pageTime.monotonicMs();
+    if (video.currentTime !== lastTimeS || video.paused || document.hidden) {
+      movedAtMs = nowMs;
+      lastTimeS = video.currentTime;
+    } else if (nowMs - movedAtMs > stuckAfterMs) {
+      const unplayedS = (player.edgeS ?? 0) - video.currentTime - bufferAheadS(video);
+      // Without new media the origin is waiting for its publisher, and so are we.
+      if (unplayedS > unplayedMediaS || bufferAheadS(video) > unplayedMediaS) finish({ kind: 'lost', reason: 'stuck' });
+    }
+  });
+
+  const close = () => {
+    if (closed) return;
+    closed = true;
+    watchdog.cancel();
+    controller.close();
+    video.removeEventListener('ended', onEnded);
+    document.removeEventListener('visibilitychange', onVisibility);
+    hls.destroy();
+  };
+
+  hls.loadSource(url);
+  hls.attachMedia(video);
+  controller.start();
+  return {
+    engine: 'hls',
+    hls,
+    latencyS: () =>
+      player.latencyS === undefined || video.readyState === 0 ? undefined : Math.max(0, player.latencyS),
+    targetLatencyS: () => player.targetLatencyS,
+    wallClockLatencyS: () => wallClockLatencyS(hls, Date.now()),
+    behind: () => controller.mode === 'behind',
+    goLive: () => controller.goLive(),
+    close,
+  };
+}

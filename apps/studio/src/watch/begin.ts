@@ -1,0 +1,44 @@
+/** Starts a visit to the watch page: everything that does not need React, as early as possible. */
+import { createApiClient } from '../api/client.ts';
+import { pageTime } from '../player/browser-time.ts';
+import { loadHls, openPlayback } from '../player/playback.ts';
+import { type AutoplayOutcome, autoplay } from './autoplay.ts';
+import { exposePlayer } from './debug-surface.ts';
+import { rememberedVolume } from './volume.ts';
+import { WatchSession } from './watch-session.ts';
+
+export interface Visit {
+  readonly playbackId: string;
+  readonly video: HTMLVideoElement;
+  readonly session: WatchSession;
+  /** How the last start of playing went; `subscribe` of it is the video's `autoplay-outcome` event. */
+  outcome(): AutoplayOutcome | undefined;
+}
+
+export function beginWatch(route: { readonly playbackId: string; readonly token?: string }): Visit {
+  // Fetched beside the API's answer, not after it. A failure shows up again, and is handled, when the player is opened.
+  loadHls().catch(() => undefined);
+  const client = createApiClient({ fetch: (url, init) => fetch(url, init), token: () => undefined });
+  const video = document.createElement('video');
+  video.playsInline = true;
+  video.preload = 'auto';
+  const { volume, muted } = rememberedVolume();
+  video.volume = volume;
+  video.muted = muted;
+  let outcome: AutoplayOutcome | undefined;
+  const play = () =>
+    void autoplay(video).then((result) => {
+      outcome = result;
+      video.dispatchEvent(new Event('autoplay-outcome'));
+    });
+  const session = new WatchSession({
+    video,
+    time: pageTime,
+    ask: (signal) => client.watch(route.playbackId, route.token, signal),
+    open: openPlayback,
+    play,
+  });
+  exposePlayer({ video, playback: () => session.playback, state: () => session.state });
+  session.start();
+  return { playbackId: route.playbackId, video, session, outcome: () => outcome };
+}

@@ -1,0 +1,65 @@
+/** The public page of a stream. */
+import '../styles/watch.css';
+import { useEffect, useRef, useSyncExternalStore } from 'react';
+import { createRoot } from 'react-dom/client';
+import { Brand } from '../parts/brand.tsx';
+import type { Visit } from './begin.ts';
+import { PlayerControls } from './player-controls.tsx';
+import { StageMessage } from './stage-message.tsx';
+import type { WatchState } from './watch-state.ts';
+
+export function mountWatchPage(root: HTMLElement, visit: Visit): void {
+  createRoot(root).render(<WatchPage visit={visit} />);
+}
+
+function titleOf(state: WatchState): string | undefined {
+  return state.kind === 'live' || state.kind === 'offline' ? state.info.title : undefined;
+}
+
+function WatchPage({ visit }: { readonly visit: Visit }) {
+  const { session, video } = visit;
+  const state = useSyncExternalStore(
+    (listener) => session.subscribe(listener),
+    () => session.state,
+  );
+  const stage = useRef<HTMLDivElement>(null);
+  const title = titleOf(state);
+
+  useEffect(() => {
+    // The element was made before React and outlives every render.
+    stage.current?.prepend(video);
+  }, [video]);
+  useEffect(() => {
+    document.title = title === undefined ? 'Millrace' : `${title} · Millrace`;
+  }, [title]);
+
+  return (
+    <div className="watch">
+      <main>
+        <div className="stage" ref={stage}>
+          <StageMessage state={state} onRetry={() => session.start()} />
+          {state.kind === 'live' && <PlayerControls visit={visit} stage={stage} phase={state.phase} />}
+        </div>
+        <div className="watch-title">
+          <h1>{title ?? ' '}</h1>
+          <Status state={state} />
+        </div>
+      </main>
+      <footer>
+        <Brand />
+      </footer>
+    </div>
+  );
+}
+
+function Status({ state }: { readonly state: WatchState }) {
+  if (state.kind === 'live') {
+    return state.phase === 'interrupted' ? (
+      <span className="badge badge-interrupted">Interrupted</span>
+    ) : (
+      <span className="badge badge-live">Live</span>
+    );
+  }
+  if (state.kind === 'offline') return <span className="badge">{state.ended ? 'Ended' : 'Offline'}</span>;
+  return null;
+}
