@@ -76,7 +76,7 @@ class FolderStore implements MediaStore {
         return fitted.ok ? ok({ size: 0, start: 0, end: -1, bytes: noBytes() }) : fitted;
       }
       const { start, end } = fitted.value;
-      const bytes = createReadStream('', { fd: handle, start, end, highWaterMark: 256 * 1024 });
+      const bytes = createReadStream('', { fd: handle, start, end, highWaterMark: 64 * 1024 });
       return ok({ size: info.size, start, end, bytes });
     } catch (error) {
       await handle?.close().catch(() => {});

@@ -1,0 +1,98 @@
+import { defineSettings, loadSettings, readDotEnv, type Settings, setting } from '@millrace/config';
+import { exitCode } from '@millrace/lifecycle';
+
+/** What the service itself needs; standalone takes the same table. */
+export const deliverySettings = defineSettings({
+  DELIVERY_LISTED_SEGMENTS: setting.integer({
+    doc: 'Complete segments that a live playlist lists.',
+    fallback: '8',
+    min: 6,
+    max: 120,
+  }),
+  DELIVERY_MEMORY_MB: setting.integer({
+    doc: 'Media of all live windows in memory, MB; beyond it the oldest segments leave their windows.',
+    fallback: '256',
+    min: 16,
+    max: 65_536,
+  }),
+  DELIVERY_STREAM_MEMORY_MB: setting.integer({
+    doc: 'Media of one live window in memory, MB.',
+    fallback: '64',
+    min: 8,
+    max: 4_096,
+  }),
+  DELIVERY_MAX_STREAMS: setting.integer({
+    doc: 'Streams that may be live at once.',
+    fallback: '200',
+    min: 1,
+    max: 10_000,
+  }),
+  DELIVERY_MAX_WAITING: setting.integer({
+    doc: 'Requests that may wait for a part at once; the next get 503.',
+    fallback: '20000',
+    min: 1,
+    max: 1_000_000,
+  }),
+  DELIVERY_MAX_STORE_READS: setting.integer({
+    doc: 'Old segments that may be read from the media store at once; the next get 503.',
+    fallback: '256',
+    min: 1,
+    max: 10_000,
+  }),
+  DELIVERY_ARCHIVE_QUEUE: setting.integer({
+    doc: 'Segments that may wait to be written to the media store; the next stay in memory only.',
+    fallback: '256',
+    min: 1,
+    max: 100_000,
+  }),
+  DELIVERY_ENDED_WINDOW_S: setting.integer({
+    doc: 'How long the end of a broadcast stays readable, s.',
+    fallback: '120',
+    min: 1,
+    max: 86_400,
+  }),
+  DELIVERY_IDLE_WINDOW_S: setting.integer({
+    doc: 'A window that gets no part for this long is ended, s.',
+    fallback: '600',
+    min: 10,
+    max: 86_400,
+  }),
+});
+
+export type DeliverySettings = Settings<typeof deliverySettings>;
+
+/** What the process needs besides. */
+export const deliveryProcessSettings = defineSettings({
+  ...deliverySettings,
+  HTTP_PORT: setting.port({ doc: 'Port for players.', fallback: '8080' }),
+  INTERNAL_HTTP_PORT: setting.port({ doc: 'Port for other services, metrics and health.', fallback: '8081' }),
+  DATABASE_URL: setting.text({ doc: 'PostgreSQL of the event log.', secret: true }),
+  DATA_DIR: setting.text({ doc: 'Folder of the media store and the fact spool.', fallback: './data' }),
+  LOG_LEVEL: setting.oneOf({
+    doc: 'Least level that is logged.',
+    fallback: 'info',
+    values: ['debug', 'info', 'warn', 'error'],
+  }),
+  MILLRACE_SERVICE_TOKEN: setting.text({
+    doc: 'Token that services show each other, at least 16 characters.',
+    secret: true,
+    pattern: /^\S{16,}$/,
+  }),
+  DELIVERY_INSTANCE_ID: setting.text({
+    doc: 'Stable name of this instance.',
+    fallback: 'delivery-1',
+    pattern: /^[a-z0-9][a-z0-9-]{0,62}$/,
+  }),
+});
+
+export type DeliveryProcessSettings = Settings<typeof deliveryProcessSettings>;
+
+/** Reads the environment and `.env`. On mistakes it prints all of them and exits 64. */
+export function loadDeliverySettings(): DeliveryProcessSettings {
+  const loaded = loadSettings(deliveryProcessSettings, { ...readDotEnv('.env'), ...process.env });
+  if (loaded.ok) return loaded.value;
+  for (const { variable, expected, got } of loaded.error) {
+    process.stderr.write(`${variable}: expected ${expected}, got ${got}\n`);
+  }
+  process.exit(exitCode.badConfig);
+}
