@@ -24,6 +24,8 @@ export interface ApiAppOptions {
   readonly idSource: IdSource;
   /** Largest request body, bytes; default 64 KiB. */
   readonly maxBodyBytes?: number;
+  /** Whether an error means that something we depend on is away for now: answered 503 with Retry-After, not 500. */
+  readonly isOutage?: (error: unknown) => boolean;
 }
 
 /** A refusal thrown by a route or a middleware; it is answered as the problem it carries. */
@@ -90,6 +92,11 @@ export function createApiApp<E extends Env & { Variables: ApiVariables }>(option
   app.onError((error, c) => {
     if (error instanceof ProblemError) return answer(c, error.problem, error.headers);
     if (error instanceof HTTPException) return answer(c, fromHttpException(error));
+    if (options.isOutage?.(error) === true) {
+      options.log.warn('request-unavailable', { method: c.req.method, request_id: c.get('requestId'), error });
+      const detail = 'something this needs is away: try again shortly';
+      return answer(c, problem(503, 'unavailable', 'Unavailable', { detail }), { 'retry-after': '1' });
+    }
     options.log.error('request-crashed', {
       method: c.req.method,
       path: c.req.path,

@@ -1,0 +1,7 @@
+import type { LiveRecord } from './live-state.ts';
+
+/** Holding it means being the one control instance that ends lost broadcasts. */
+export interface WatchSeat {
+  /** Live and interrupted states, at most `limit`, if the seat is ours now; else undefined. */
+  running(limit: number): Promise<readonly LiveRecord[] | undefined>;
+}
