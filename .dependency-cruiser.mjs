@@ -3,7 +3,7 @@
  * and dead files. Each rule has a planted violation in tools/check/boundaries/planted-modules.ts that it must catch.
  */
 const testFiles = '\\.test\\.tsx?$|/test/|^apps/e2e/|^tools/';
-const fakeFiles = '/src/testing(\\.ts$|/)';
+const fakeFiles = '/src/(testing|[^/]+-contract)\\.ts$';
 
 /** @param {string} name @param {string} packages @param {string} allowedFrom */
 const driver = (name, packages, allowedFrom) => ({

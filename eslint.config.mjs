@@ -6,8 +6,8 @@ import nx from '@nx/eslint-plugin';
 import tseslint from 'typescript-eslint';
 import { layerRules } from './tools/check/layers.mjs';
 
-const tests = ['**/*.test.ts', '**/*.test.tsx', 'apps/e2e/**', '**/src/testing.ts', '**/src/testing/**', '**/test/**'];
-const outsideOfServices = ['tools/**', '*.config.ts', '*.mjs'];
+const tests = ['**/*.test.ts', '**/*.test.tsx', 'apps/e2e/**', '**/src/testing.ts', '**/*-contract.ts', '**/test/**'];
+const outsideOfServices = ['tools/**', '**/*.config.ts', '*.mjs'];
 
 /** Globals that type-check with our `lib` and are missing in Node 20. */
 const missingInNode20 = ['AsyncDisposableStack', 'DisposableStack', 'SuppressedError', 'WebSocket'].map((name) => ({
@@ -47,7 +47,7 @@ export default tseslint.config(
       '@typescript-eslint/await-thenable': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': [
         'error',
-        { allowDefaultCaseForExhaustiveSwitch: true, considerDefaultExhaustiveForUnions: false },
+        { allowDefaultCaseForExhaustiveSwitch: true, considerDefaultExhaustiveForUnions: true },
       ],
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-unsafe-return': 'error',

@@ -11,7 +11,7 @@ interface Step {
 const node = process.execPath;
 const bin = (path: string) => inRepository('node_modules', path);
 const tool = (path: string) => [node, '--import', 'tsx', inRepository('tools', path)];
-const vitest = [node, bin('vitest/vitest.mjs'), 'run', '--reporter', 'dot'];
+const vitest = [node, bin('vitest/vitest.mjs'), 'run', '--reporter', 'dot', '--silent'];
 
 const steps: readonly Step[] = [
   { name: 'format', what: 'format and import order', command: [node, bin('@biomejs/biome/bin/biome'), 'ci', '.'] },
@@ -49,7 +49,7 @@ const steps: readonly Step[] = [
   {
     name: 'dead-code',
     what: 'dead code and unused packages',
-    command: [node, bin('knip/bin/knip.js'), '--no-progress'],
+    command: [node, bin('knip/bin/knip.js'), '--no-progress', '--no-config-hints'],
   },
   { name: 'bundles', what: 'a bundle of each service', command: [...tool('build/main.ts'), '--only-services'] },
   { name: 'docs', what: 'generated documentation', command: [...tool('docs/main.ts'), '--check'] },
@@ -76,7 +76,7 @@ async function main(only: readonly string[]): Promise<number> {
 function capture(command: readonly string[]): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
     const [program = '', ...args] = command;
-    const env = { ...process.env, NX_DAEMON: 'false', FORCE_COLOR: '0' };
+    const env = { ...process.env, NX_DAEMON: 'false', NO_COLOR: '1' };
     const child = spawn(program, args, { cwd: rootDir, env, stdio: ['ignore', 'pipe', 'pipe'] });
     const parts: string[] = [];
     for (const stream of [child.stdout, child.stderr])

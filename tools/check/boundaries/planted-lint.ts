@@ -48,7 +48,7 @@ export const plantedTexts: readonly PlantedText[] = [
     rule: '@typescript-eslint/switch-exhaustiveness-check',
     needsTypes: true,
     file: app,
-    text: "export function f(x: 'a' | 'b'): number {\n  switch (x) {\n    case 'a':\n      return 1;\n    default:\n      return 0;\n  }\n}\n",
+    text: "export function f(x: 'a' | 'b'): number | undefined {\n  switch (x) {\n    case 'a':\n      return 1;\n  }\n}\n",
   },
   { rule: '@typescript-eslint/no-explicit-any', file: app, text: 'export const x = (y: any): unknown => y;\n' },
   {
