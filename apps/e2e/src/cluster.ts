@@ -1,0 +1,110 @@
+/** The product as several processes on one PostgreSQL, that hand media to each other over HTTP. */
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { createTestDatabase } from '@millrace/postgres/testing';
+import type { ChildProgram } from './child-program.ts';
+import { eventually } from './eventually.ts';
+import { RestClient } from './rest-client.ts';
+import { openDataDir, startMain } from './standalone.ts';
+
+/** A service in a process of its own. */
+export interface ClusterProcess {
+  readonly name: string;
+  readonly program: ChildProgram;
+  readonly httpUrl: string;
+  readonly internalUrl: string;
+}
+
+export interface Cluster extends AsyncDisposable {
+  readonly rtmpPort: number;
+  readonly delivery: ClusterProcess;
+  /** A client that has signed in at control. */
+  readonly api: RestClient;
+  /** Starts one more transcode worker and waits until it is parked at ingest. */
+  startWorker(name: string): Promise<ClusterProcess>;
+  /** Standard error of every process, for a failing test. */
+  output(): string;
+}
+
+const serviceToken = 'a-token-between-services-of-a-test';
+
+/** A TCP port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('expected a TCP address');
+  return address.port;
+}
+
+/** Starts control, ingest and delivery, and signs in. Workers are started by the test. */
+export async function startCluster(settings: Readonly<Record<string, string>> = {}): Promise<Cluster> {
+  const database = await createTestDatabase();
+  const data = await openDataDir();
+  const processes: ClusterProcess[] = [];
+  const dispose = async () => {
+    // Sources first, so that what drains has somebody to drain to.
+    await Promise.all(processes.map(({ program }) => (program.running ? program.stop('SIGTERM', 20_000) : undefined)));
+    await data[Symbol.asyncDispose]();
+    await database[Symbol.asyncDispose]();
+  };
+  const start = async (app: string, name: string, more: Readonly<Record<string, string>>): Promise<ClusterProcess> => {
+    const [http, internal] = [await freePort(), await freePort()];
+    const program = startMain(app, {
+      DATABASE_URL: database.url,
+      DATA_DIR: join(data.path, name),
+      HTTP_PORT: String(http),
+      INTERNAL_HTTP_PORT: String(internal),
+      MILLRACE_SERVICE_TOKEN: serviceToken,
+      LOG_LEVEL: 'info',
+      ...settings,
+      ...more,
+    });
+    const started = { name, program, httpUrl: `http://127.0.0.1:${http}`, internalUrl: `http://127.0.0.1:${internal}` };
+    processes.push(started);
+    await eventually(() => answersReady(started), `${name} is ready`, 30_000).catch((error: unknown) => {
+      throw new Error(`${String(error)}\n${program.stdout().slice(-1_000)}\n${program.stderr().slice(-4_000)}`);
+    });
+    return started;
+  };
+  try {
+    const rtmpPort = await freePort();
+    const control = await start('control', 'control', { RTMP_PORT: String(rtmpPort) });
+    const [ingest, delivery] = await Promise.all([
+      start('ingest', 'ingest-1', { RTMP_PORT: String(rtmpPort), INGEST_INSTANCE_ID: 'ingest-1' }),
+      start('delivery', 'delivery-1', { DELIVERY_INSTANCE_ID: 'delivery-1' }),
+    ]);
+    const code = /\/sign-in#code=([^\s"'\\]+)/.exec(control.program.stdout())?.[1];
+    if (code === undefined) throw new Error(`control printed no sign-in link:\n${control.program.stdout()}`);
+    const api = await RestClient.signIn(control.httpUrl, code);
+    return {
+      rtmpPort,
+      delivery,
+      api,
+      startWorker: (name) =>
+        start('transcode', name, {
+          TRANSCODE_WORKER_ID: name,
+          TRANSCODE_INGEST_URLS: ingest.internalUrl,
+          TRANSCODE_DELIVERY_URL: delivery.internalUrl,
+        }),
+      output: () => processes.map(({ name, program }) => `--- ${name}\n${program.stderr().slice(-3_000)}`).join('\n'),
+      [Symbol.asyncDispose]: dispose,
+    };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+async function answersReady({ program, internalUrl, httpUrl }: ClusterProcess): Promise<boolean> {
+  if (!program.running) throw new Error(`it ended:\n${program.stderr().slice(-4_000)}`);
+  for (const url of [internalUrl, httpUrl]) {
+    const status = await fetch(`${url}/readyz`).then(
+      (answer) => answer.status,
+      () => 0,
+    );
+    if (status === 200) return true;
+  }
+  return false;
+}

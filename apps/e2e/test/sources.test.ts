@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type FfmpegPush, pushWithFfmpeg } from '../src/publishers.ts';
+import type { RestClient } from '../src/rest-client.ts';
+import { decodeWithFfmpeg } from '../src/second-player.ts';
+import { type Standalone, startStandalone } from '../src/standalone.ts';
+import { followStream } from '../src/stream-follower.ts';
+import { parseWithMp4box, timeBreaks } from '../src/third-parsers.ts';
+
+describe('what encoders send', () => {
+  let server: Standalone;
+  let api: RestClient;
+  beforeAll(async () => {
+    server = await startStandalone();
+    api = await server.signIn();
+  });
+  afterAll(() => server?.[Symbol.asyncDispose]());
+
+  const small = { size: '320x180', fps: 30, gopS: 1 };
+  const cases: readonly [string, Omit<FfmpegPush, 'url'>, readonly string[]][] = [
+    ['H.264 with B-frames and AAC', { video: { ...small, bframes: 3, gopS: 2 } }, ['audio', 'video']],
+    ['video without audio', { video: small, audio: false }, ['video']],
+    ['audio without video', { audio: { sampleRate: 44_100 } }, ['audio']],
+    ['24 frames a second', { video: { ...small, fps: 24 } }, ['audio', 'video']],
+  ];
+
+  it.concurrent.each(cases)(
+    '%s: is listed by the rules, parsed by mp4box and decoded by ffmpeg',
+    async (title, push, names) => {
+      const stream = await api.createStream(title);
+      await using encoder = pushWithFfmpeg({ url: server.publishUrl(stream), ...push });
+      await using followed = await followStream(server.hlsUrl(stream), 20_000);
+      const { warnings, videoFrames } = await decodeWithFfmpeg(server.hlsUrl(stream), 5);
+      await followed.stop();
+      expect(encoder.running).toBe(true);
+      expect(warnings).toEqual([]);
+      if (names.includes('video')) expect(videoFrames).toBeGreaterThan(60);
+      expect(followed.mistakes()).toEqual([]);
+      expect(followed.renditions.map(({ name }) => name).sort()).toEqual(names);
+      for (const { inits, parts } of followed.renditions) {
+        const [init] = inits.values();
+        expect(timeBreaks(parseWithMp4box(init ?? new Uint8Array(), [...parts.values()]).fragments)).toEqual([]);
+      }
+    },
+  );
+});
