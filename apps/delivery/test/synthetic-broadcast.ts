@@ -27,7 +27,7 @@ export class SyntheticBroadcast {
   readonly open: OpenWindow;
   readonly #writer: LiveWindowWriter;
   readonly #options: SyntheticOptions;
-  #next = new Map<string, { segment: number; part: number; dts: number; fresh: boolean }>();
+  #next = new Map<string, { segment: number; part: number; dts: number }>();
 
   constructor(writer: LiveWindowWriter, options: SyntheticOptions) {
     this.#writer = writer;
@@ -46,7 +46,7 @@ export class SyntheticBroadcast {
     const opened = await this.#writer.open(this.open);
     if (!opened.ok) throw new Error(`open refused: ${JSON.stringify(opened.error)}`);
     for (const { name, next, nextDts } of opened.value.renditions) {
-      this.#next.set(name, { ...next, dts: nextDts ?? 0, fresh: nextDts === undefined });
+      this.#next.set(name, { ...next, dts: nextDts ?? 0 });
     }
     return opened.value;
   }
@@ -89,9 +89,7 @@ export class SyntheticBroadcast {
     const dts = write.dts + write.duration;
     this.#next.set(
       rendition,
-      write.last
-        ? { segment: write.segment + 1, part: 0, dts, fresh: false }
-        : { segment: write.segment, part: write.part + 1, dts, fresh: false },
+      write.last ? { segment: write.segment + 1, part: 0, dts } : { segment: write.segment, part: write.part + 1, dts },
     );
   }
 

@@ -191,10 +191,16 @@ export class LiveWindow {
     this.#fresh.add(spec.name);
   }
 
-  /** Whether the segment that this part begins starts a discontinuity: in one rendition means in all (Apple authoring 8.15). */
+  /**
+   * Whether the segment that this part begins starts a discontinuity: in one rendition means in all (Apple authoring 8.15).
+   * One that comes too late, because another rendition has begun that segment without it, is not written: players
+   * recover from a jump in one track, but not from renditions whose discontinuity sequences differ.
+   */
   #startsDiscontinuity(write: PartWrite): boolean {
     if (write.part !== 0 || write.segment === this.#identity.firstSegment) return false;
-    if (write.discontinuity) this.#discontinuities.add(write.segment);
+    const begun = (track: RenditionTrack) =>
+      track.next.segment > write.segment || (track.next.segment === write.segment && track.next.part > 0);
+    if (write.discontinuity && !this.#live().some(begun)) this.#discontinuities.add(write.segment);
     return this.#discontinuities.has(write.segment);
   }
 
