@@ -3,7 +3,7 @@ import { bufferAheadS, type HlsLike, hlsLivePlayer, type MediaLike, wallClockLat
 
 function media(currentTime: number, ...ranges: readonly (readonly [number, number])[]): MediaLike {
   const buffered = { length: ranges.length, start: (i: number) => ranges[i]![0], end: (i: number) => ranges[i]![1] };
-  return { currentTime, playbackRate: 1, paused: false, seeking: false, ended: false, buffered };
+  return { currentTime, playbackRate: 1, paused: false, seeking: false, ended: false, readyState: 4, buffered };
 }
 const hls: HlsLike = {
   latestLevelDetails: { edge: 20, age: 0.15, live: true },
@@ -24,6 +24,13 @@ describe('hls.js as a live player', () => {
     const ended = hlsLivePlayer({ ...hls, latestLevelDetails: { edge: 20, age: 9, live: false } }, media(19));
     expect(ended.latencyS).toBeUndefined();
     expect(ended.targetLatencyS).toBeUndefined();
+  });
+
+  it('leaves an element alone that is empty or has no frame yet', () => {
+    expect(hlsLivePlayer(hls, { ...media(0), readyState: 0 }).latencyS).toBeUndefined();
+    const starting = hlsLivePlayer(hls, { ...media(0, [15, 20]), readyState: 1 });
+    expect(starting.seeking).toBe(true);
+    expect(starting.latencyS).toBeCloseTo(20.15);
   });
 
   it('counts the buffer ahead over holes that the browser bridges, and no further', () => {

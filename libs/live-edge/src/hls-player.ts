@@ -31,6 +31,8 @@ export interface MediaLike {
   readonly paused: boolean;
   readonly seeking: boolean;
   readonly ended: boolean;
+  /** 0: empty (also while hls.js attaches the media anew), 1: knows its tracks, 2 and more: has the present frame. */
+  readonly readyState: number;
   readonly buffered: { readonly length: number; start(index: number): number; end(index: number): number };
 }
 
@@ -51,7 +53,8 @@ export function bufferAheadS(media: Pick<MediaLike, 'buffered' | 'currentTime'>)
 export function hlsLivePlayer(hls: HlsLike, media: MediaLike): LivePlayer {
   const live = () => {
     const details = hls.latestLevelDetails;
-    return details?.live ? details : undefined;
+    // An empty element stands at 0, which is no distance from anything.
+    return details?.live && media.readyState > 0 ? details : undefined;
   };
   return {
     get latencyS() {
@@ -74,7 +77,8 @@ export function hlsLivePlayer(hls: HlsLike, media: MediaLike): LivePlayer {
       return media.paused;
     },
     get seeking() {
-      return media.seeking;
+      // Without a frame it is on its way to a place that hls.js chose: the start, or behind a seek.
+      return media.seeking || media.readyState < 2;
     },
     get ended() {
       return media.ended;

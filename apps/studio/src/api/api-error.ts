@@ -52,8 +52,9 @@ export function errorText(error: ApiError): string {
     case 'unreadable':
       return `The server's answer could not be read (${error.reason}). Reload the page; if it stays, server and studio are of different versions.`;
     case 'refused': {
-      const parts = [error.detail ?? error.title, ...error.issues.map((i) => `${i.field}: ${i.message}`)];
-      return parts.map(sentence).join(' ');
+      const issues = error.issues.map((i) => `${i.field}: ${i.message}`).join('; ');
+      const reason = sentence(error.detail ?? error.title);
+      return issues === '' ? reason : `${reason} (${issues})`;
     }
     default:
       return assertNever(error);

@@ -1,6 +1,7 @@
 /** What the encoder sends, once a second, and what is wrong with it in plain words. */
 import { useEffect, useState } from 'react';
 import type { Health, StreamDetail } from '../api/resources.ts';
+import { codecName } from '../format/codec-name.ts';
 import { bitrate, seconds } from '../format/numbers.ts';
 import { Notice } from '../parts/notice.tsx';
 import { Sparkline } from '../parts/sparkline.tsx';
@@ -12,10 +13,8 @@ export function HealthCard({ stream }: { readonly stream: StreamDetail }) {
   return (
     <section className="card stack" aria-labelledby="health-heading">
       <h2 id="health-heading">Ingest health</h2>
-      {stream.state === 'idle' || health === null ? (
-        <p className="hint">
-          Nothing is being sent. Bitrate, frame rate and warnings appear here once the encoder starts.
-        </p>
+      {health === null ? (
+        <p className="hint">Waiting for the first measurement.</p>
       ) : (
         <>
           <Warnings health={health} />
@@ -47,7 +46,7 @@ function Warnings({ health }: { readonly health: Health }) {
 function Figures({ health }: { readonly health: Health }) {
   const { width, height, keyframe_interval_s, av_drift_ms } = health;
   const picture = width && height ? `${width} × ${height}` : '–';
-  const codecs = [health.video_codec, health.audio_codec].filter((codec) => codec !== undefined).join(', ');
+  const codecs = [health.video_codec, health.audio_codec].filter((codec) => codec !== undefined).map(codecName);
   const figures = [
     ['Frame rate', `${health.frames_per_second.toFixed(health.frames_per_second % 1 === 0 ? 0 : 1)} fps`],
     ['Keyframe interval', keyframe_interval_s === undefined ? '–' : seconds(keyframe_interval_s)],
@@ -55,7 +54,7 @@ function Figures({ health }: { readonly health: Health }) {
     ['A/V drift', av_drift_ms === undefined ? '–' : `${Math.round(av_drift_ms)} ms`],
     ['Timestamp gaps', String(health.timestamp_gaps)],
     ['Picture', picture],
-    ['Codecs', codecs === '' ? '–' : codecs],
+    ['Codecs', codecs.length === 0 ? '–' : codecs.join(', ')],
   ] as const;
   return (
     <dl className="figures">

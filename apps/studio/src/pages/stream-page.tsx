@@ -50,12 +50,12 @@ export function StreamPage({ streamId, freshKey, onFreshKey }: StreamPageProps) 
       <div className="columns">
         <div className="stack">
           <Preview stream={detail} />
-          <HealthCard stream={detail} />
+          {detail.state !== 'idle' && <HealthCard stream={detail} />}
+          <EncoderCard stream={detail} freshKey={freshKey} onDone={() => onFreshKey(undefined)} />
         </div>
         <div className="stack">
-          <EncoderCard stream={detail} freshKey={freshKey} onDone={() => onFreshKey(undefined)} />
-          <KeysCard streamId={streamId} keys={keys} mayChange={mayChange} onFreshKey={onFreshKey} />
           <ShareCard stream={detail} mayChange={mayChange} />
+          <KeysCard streamId={streamId} keys={keys} mayChange={mayChange} onFreshKey={onFreshKey} />
           {mayChange && <SettingsCard stream={detail} onChanged={stream.refresh} />}
         </div>
       </div>

@@ -36,7 +36,7 @@ export function CopyField({ label, value, secret = false }: CopyFieldProps) {
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
-      <div className="copy-field">
+      <div className={secret ? 'copy-field copy-field-secret' : 'copy-field'}>
         <input
           id={id}
           ref={input}

@@ -22,7 +22,7 @@ export function startHlsPlayback(
 ): Playback {
   const hls = new Hls({ ...hlsLiveSettings });
   const player = hlsLivePlayer(hls, video);
-  let controller = new LiveEdgeController(player, pageTime);
+  const controller = new LiveEdgeController(player, pageTime);
   let lastRecoveryAtMs: number | undefined;
   let closed = false;
 
@@ -41,11 +41,10 @@ export function startHlsPlayback(
     const fault = { type: data.type, atMs: pageTime.monotonicMs() };
     if (decideRecovery(fault, lastRecoveryAtMs) === 'rebuild') return finish({ kind: 'lost', reason: data.details });
     lastRecoveryAtMs = fault.atMs;
-    // The playhead starts anew, which the old controller would take for the viewer going back.
-    controller.close();
-    controller = new LiveEdgeController(player, pageTime);
+    const wasPlaying = !video.paused;
     hls.recoverMediaError();
-    controller.start();
+    // Emptying the element pauses it. A refusal leaves it paused, with the play button to be seen.
+    if (wasPlaying) video.play().catch(() => undefined);
   });
 
   const onEnded = () => finish({ kind: 'ended' });
@@ -84,8 +83,7 @@ export function startHlsPlayback(
   return {
     engine: 'hls',
     hls,
-    latencyS: () =>
-      player.latencyS === undefined || video.readyState === 0 ? undefined : Math.max(0, player.latencyS),
+    latencyS: () => player.latencyS,
     targetLatencyS: () => player.targetLatencyS,
     wallClockLatencyS: () => wallClockLatencyS(hls, Date.now()),
     behind: () => controller.mode === 'behind',

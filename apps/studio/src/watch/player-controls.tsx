@@ -48,7 +48,10 @@ export function PlayerControls({ visit, stage, phase }: PlayerControlsProps) {
   );
   const toggleMute = useCallback(() => setVolume(video.volume || 0.5, !video.muted), [video, setVolume]);
   const full = useCallback(() => toggleFullscreen(stage.current, video), [stage, video]);
-  const goLive = useCallback(() => session.playback?.goLive(), [session]);
+  const goLive = useCallback(() => {
+    session.playback?.goLive();
+    video.play().catch(() => undefined); // refused only where the play button was refused as well
+  }, [session, video]);
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
