@@ -9,6 +9,12 @@ interface Described {
   readonly labelNames?: readonly string[];
 }
 
+/** `createXMetrics(registry)` and `registerXGauges(registry, readings)`. */
+type Register = (registry: MetricsRegistry, readings: unknown) => unknown;
+
+/** Stands for whatever a gauge reads when it is scraped: every property is a function that answers 0. */
+const readings: unknown = new Proxy({}, { get: () => () => 0 });
+
 /** docs/generated/metrics.md: every metric of each service, from the table in its metrics.ts. */
 export async function metricsPage(): Promise<string> {
   let page = heading(
@@ -19,8 +25,7 @@ export async function metricsPage(): Promise<string> {
   for (const { app, exports } of await appModules('metrics.ts')) {
     const registry = openMetricsRegistry({ processMetrics: false });
     for (const [name, value] of Object.entries(exports)) {
-      if (typeof value === 'function' && /metrics$/i.test(name))
-        (value as (registry: MetricsRegistry) => unknown)(registry);
+      if (typeof value === 'function' && /(metrics|gauges)$/i.test(name)) (value as Register)(registry, readings);
     }
     const types = new Map((await registry.getMetricsAsJSON()).map((metric) => [metric.name, String(metric.type)]));
     const metrics = registry.getMetricsAsArray() as unknown as readonly Described[];
