@@ -6,8 +6,9 @@
 import { writePart } from '@millrace/cmaf';
 import type { AudioConfig, AudioFrame, MediaTag, VideoConfig, VideoFrame } from '@millrace/flv';
 import type { RenditionSpec, SourceAssignment, WindowSettings, WindowState } from '@millrace/handover';
-import { assertNever, type Result } from '@millrace/result';
+import { assertNever } from '@millrace/result';
 import type { CutPart } from './cut-part.ts';
+import { ProgramDate } from './program-date.ts';
 import { StreamProbe } from './stream-probe.ts';
 import { planTakeover } from './takeover.ts';
 import { type DropReason, Timeline } from './timeline.ts';
@@ -85,14 +86,12 @@ export class Packager {
   #staleOpens = 0;
   #lastMs: number | undefined;
   #ended = false;
-  /** PROGRAM-DATE-TIME of media time 0, ms. */
-  #wallZeroMs: number;
-  #pdtEndMs = 0;
+  readonly #dates: ProgramDate;
 
   constructor(assignment: PackagerAssignment, actions: PackagerActions) {
     this.#assignment = assignment;
     this.#actions = actions;
-    this.#wallZeroMs = assignment.originWallMs - assignment.originTimestampMs;
+    this.#dates = new ProgramDate(assignment.originWallMs, assignment.originTimestampMs);
     this.#state = { kind: 'probing', probe: new StreamProbe(assignment) };
   }
 
@@ -176,7 +175,7 @@ export class Packager {
 
   #onAudioConfig(tag: AudioConfig): void {
     if (this.#audio && sameRecord(this.#audio.record, tag.record)) return;
-    const track: Result<AudioTrack, unknown> = readAudioTrack(tag);
+    const track = readAudioTrack(tag);
     if (!track.ok) return this.#actions.dropped('bad-config');
     const known = this.#audio !== undefined;
     this.#audio = track.value;
@@ -198,7 +197,7 @@ export class Packager {
     const leads = tag.kind === 'video-frame' || this.#video === undefined;
     if (leads && this.#jumps(tag.timestampMs)) {
       this.#discontinuity('timestamp-jump');
-      this.#wallZeroMs = Math.max(wallMs, this.#pdtEndMs) - tag.timestampMs;
+      this.#dates.rebase(tag.timestampMs, wallMs);
     }
     if (leads) this.#lastMs = tag.timestampMs;
     const state = this.#state;
@@ -272,7 +271,7 @@ export class Packager {
     const ticksPerMs = (state.kind === 'live' ? state.rateOf.get(rendition) : undefined) ?? unreachable();
     const startMs = part.dts / ticksPerMs;
     const endMs = (part.dts + part.duration) / ticksPerMs;
-    this.#pdtEndMs = Math.max(this.#pdtEndMs, this.#wallZeroMs + endMs);
+    this.#dates.advance(endMs);
     const composition = (part.samples[0]?.compositionTicks ?? 0) / ticksPerMs;
     this.#actions.part({
       rendition,
@@ -282,7 +281,7 @@ export class Packager {
       duration: part.duration,
       independent: part.independent,
       discontinuity: false,
-      programDateTimeMs: part.part === 0 ? Math.round(this.#wallZeroMs + startMs + composition) : undefined,
+      programDateTimeMs: part.part === 0 ? this.#dates.at(startMs + composition) : undefined,
       last: part.last,
       bytes: writePart({
         sequence: (part.segment * 1_024 + part.part) >>> 0,

@@ -1,0 +1,71 @@
+/** Settings of transcode: the only reader of the environment. */
+import { defineSettings, loadSettings, readDotEnv, type Settings, setting } from '@millrace/config';
+import { exitCode } from '@millrace/lifecycle';
+
+/** What the service itself needs; standalone takes the same table. */
+export const transcodeSettings = defineSettings({
+  TRANSCODE_SLOTS: setting.integer({
+    doc: 'Sources that this worker takes at once from each ingest.',
+    fallback: '64',
+    min: 1,
+    max: 1_000,
+  }),
+  TRANSCODE_MAX_QUEUED_BYTES: setting.integer({
+    doc: 'Media of one source that may wait for delivery before its publisher is slowed, bytes.',
+    fallback: '8388608',
+    min: 262_144,
+    max: 268_435_456,
+  }),
+  TRANSCODE_WRITE_PATIENCE_MS: setting.integer({
+    doc: 'How long an unavailable delivery is tried again before a source is given back, ms.',
+    fallback: '5000',
+    min: 0,
+    max: 60_000,
+  }),
+  TRANSCODE_DRAIN_MS: setting.integer({
+    doc: 'Longest wait at a stop for parts to be written before sources are given back, ms.',
+    fallback: '2000',
+    min: 0,
+    max: 30_000,
+  }),
+});
+export type TranscodeSettings = Settings<typeof transcodeSettings>;
+
+/** What only a process of its own needs besides. */
+export const transcodeProcessSettings = defineSettings({
+  ...transcodeSettings,
+  INTERNAL_HTTP_PORT: setting.port({ doc: 'Port of /metrics, /healthz and /readyz.', fallback: '8081' }),
+  TRANSCODE_INGEST_URLS: setting.list({
+    doc: 'Internal listeners of the ingests to park at, comma-separated.',
+    fallback: 'http://localhost:8081',
+  }),
+  TRANSCODE_DELIVERY_URL: setting.url({ doc: 'Internal listener of delivery.', fallback: 'http://localhost:8082' }),
+  TRANSCODE_WORKER_ID: setting.text({
+    doc: 'Stable name of this worker.',
+    fallback: 'transcode-1',
+    pattern: /^[a-z0-9][a-z0-9-]{0,62}$/,
+  }),
+  MILLRACE_SERVICE_TOKEN: setting.text({
+    doc: 'Token that services show each other, at least 16 characters.',
+    secret: true,
+    pattern: /^\S{16,}$/,
+  }),
+  DATABASE_URL: setting.text({ doc: 'PostgreSQL of the event log.', secret: true }),
+  DATA_DIR: setting.text({ doc: 'Folder of the fact spool.', fallback: './data' }),
+  LOG_LEVEL: setting.oneOf({
+    doc: 'Least level that is logged.',
+    fallback: 'info',
+    values: ['debug', 'info', 'warn', 'error'],
+  }),
+});
+export type TranscodeProcessSettings = Settings<typeof transcodeProcessSettings>;
+
+/** Reads the environment and `.env`. On mistakes it prints all of them and exits 64. */
+export function readTranscodeSettings(): TranscodeProcessSettings {
+  const loaded = loadSettings(transcodeProcessSettings, { ...readDotEnv('.env'), ...process.env });
+  if (loaded.ok) return loaded.value;
+  for (const { variable, expected, got } of loaded.error) {
+    process.stderr.write(`${variable}: expected ${expected}, got ${got}\n`);
+  }
+  process.exit(exitCode.badConfig);
+}

@@ -1,0 +1,39 @@
+/** Every metric of transcode. Reasons are from bounded lists; no stream or session ids. */
+import { Counter, Gauge, Histogram, type MetricsRegistry } from '@millrace/metrics';
+
+export type TranscodeMetrics = ReturnType<typeof createTranscodeMetrics>;
+
+/** Registers the metrics in `registry`; the gauges are read from `live` at each scrape. */
+export function createTranscodeMetrics(registry: MetricsRegistry) {
+  const registers = [registry];
+  const counter = <const L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter<L>({ name: `millrace_transcode_${name}_total`, help, labelNames: [...labelNames], registers });
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name: `millrace_transcode_${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  return {
+    claims: counter('source_claims', 'Sources taken from ingest.'),
+    claimsEnded: counter('source_claims_ended', 'Claims that are over, by reason.', ['reason']),
+    parts: counter('parts', 'Parts that delivery took, by kind of rendition.', ['kind']),
+    mediaBytes: counter('media_bytes', 'Media bytes in those parts.'),
+    dropped: counter('frames_dropped', 'Frames and sequence headers that were not packaged, by reason.', ['reason']),
+    silence: counter('silent_frames', 'Audio frames of silence put where audio was missing.'),
+    discontinuities: counter('discontinuities', 'Discontinuities within a publish, by reason.', ['reason']),
+    refusals: counter('write_refusals', 'Window writes that were refused, by kind.', ['reason']),
+    pauses: counter('source_pauses', 'Times a publisher was slowed because parts waited for delivery.'),
+    factsFailed: counter('facts_failed', 'Facts that could not be written.'),
+    writeSeconds: new Histogram({
+      name: 'millrace_transcode_part_write_seconds',
+      help: 'From a part being cut to delivery having it.',
+      buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
+      registers,
+    }),
+    gauge,
+  };
+}
