@@ -57,6 +57,8 @@ export async function openIngest(
     readonly facts?: (log: EventLog) => FactWriter;
     readonly parked?: number;
     readonly instanceId?: string;
+    /** Keep no tags, for measurements. */
+    readonly discard?: boolean;
   } = {},
 ): Promise<TestIngest> {
   const settings = expectOk(
@@ -86,11 +88,12 @@ export async function openIngest(
     from: 'earliest',
     onRecord: (r) => void (r.value && facts.push(r.value)),
   });
-  await eventLog.follow({
-    topic: healthTopic,
-    from: 'earliest',
-    onRecord: (r) => void (r.value && samples.push(r.value)),
-  });
+  if (given.discard !== true)
+    await eventLog.follow({
+      topic: healthTopic,
+      from: 'earliest',
+      onRecord: (r) => void (r.value && samples.push(r.value)),
+    });
   const sources: SeenSource[] = [];
   const heart = systemClock.every(250, () => {
     for (const source of sources) if (!source.silent) source.link.heartbeat(undefined);
@@ -105,7 +108,7 @@ export async function openIngest(
         sources.push(source);
         return {
           tag: (tag) => {
-            source.seen.push(tag);
+            if (given.discard !== true) source.seen.push(tag);
             return source.ready;
           },
           interrupted: () => void source.seen.push('interrupted'),

@@ -15,8 +15,10 @@ export interface ChunkLimits {
 
 /** Where messages go. */
 export interface MessageSink {
-  /** A message begins: checks its type and length and says where the body goes. */
-  begin(head: MessageHead): BodyPlan | GuardFault;
+  /** Whether a message of this type and length may come now; asked before any memory is claimed for it. */
+  refuse(head: MessageHead): GuardFault | undefined;
+  /** It begins: says where the body goes. */
+  begin(head: MessageHead): BodyPlan;
   /** It is whole. `head` is only valid during the call. */
   complete(message: MessageHead, head: Uint8Array, payload: Uint8Array): GuardFault | undefined;
 }
@@ -157,15 +159,15 @@ export class ChunkDecoder {
     if (own && stream.length !== 4) {
       return guardFault('bad-control', `expected 4 bytes in a message of type ${stream.type}, got ${stream.length}`);
     }
-    const claimed = stream.length;
-    if (!this.#budget.reserve(claimed)) {
-      return guardFault('buffer-limit', `a message of ${claimed} bytes over ${this.#budget.used} unfinished ones`);
+    const refused = own ? undefined : this.#sink.refuse(stream);
+    if (refused !== undefined) return refused;
+    if (!this.#budget.reserve(stream.length)) {
+      return guardFault(
+        'buffer-limit',
+        `a message of ${stream.length} bytes over ${this.#budget.used} unfinished ones`,
+      );
     }
     const plan = own ? controlPlan(4) : this.#sink.begin(stream);
-    if ('kind' in plan) {
-      this.#budget.release(claimed);
-      return plan;
-    }
     stream.begin(plan);
     return undefined;
   }

@@ -97,35 +97,42 @@ export class Guard implements MessageSink {
     this.#decoder.close();
   }
 
-  begin(head: MessageHead): BodyPlan | GuardFault {
+  refuse(head: MessageHead): GuardFault | undefined {
     switch (head.type) {
       case messageType.audio:
       case messageType.video:
-        return this.#beginMedia(head);
+        return this.#refuseMedia(head, this.#limits.maxMediaBytes);
       case messageType.data:
-      case messageType.amf3Data: {
-        const fault = this.#refuseMedia(head, this.#limits.maxDataBytes);
-        if (fault !== undefined) return fault;
-        return head.type === messageType.data && head.length > 0 ? wholeBody(head.length) : this.#skip(head);
-      }
+      case messageType.amf3Data:
+        return this.#refuseMedia(head, this.#limits.maxDataBytes);
       case messageType.command:
       case messageType.amf3Command:
         if (head.length === 0) return guardFault('bad-command', 'an empty command message');
-        return head.length > this.#limits.maxCommandBytes
-          ? tooLong(head, this.#limits.maxCommandBytes)
-          : wholeBody(head.length);
+        return head.length > this.#limits.maxCommandBytes ? tooLong(head, this.#limits.maxCommandBytes) : undefined;
       case messageType.acknowledgement:
       case messageType.windowAckSize:
-        return head.length === 4 ? wholeBody(4) : badControl(head, '4 bytes');
+        return head.length === 4 ? undefined : badControl(head, '4 bytes');
       case messageType.setPeerBandwidth:
-        return head.length === 5 ? wholeBody(5) : badControl(head, '5 bytes');
+        return head.length === 5 ? undefined : badControl(head, '5 bytes');
       case messageType.userControl:
-        return head.length >= 2 && head.length <= 64 ? wholeBody(head.length) : badControl(head, '2 to 64 bytes');
+        return head.length >= 2 && head.length <= 64 ? undefined : badControl(head, '2 to 64 bytes');
       case messageType.aggregate:
         return guardFault('unknown-message', 'aggregate messages are not taken');
       default:
         return guardFault('unknown-message', `expected a message type of a publisher, got ${head.type}`);
     }
+  }
+
+  begin(head: MessageHead): BodyPlan {
+    const isMedia = head.type === messageType.audio || head.type === messageType.video;
+    if (head.type === messageType.amf3Data || (head.length === 0 && (isMedia || head.type === messageType.data))) {
+      this.#events.dropped(head.length === 0 ? 'empty-media' : 'amf3-data', `a message of type ${head.type}`);
+      return skipped;
+    }
+    if (!isMedia) return { headBytes: 0, payload: new Uint8Array(head.length), skip: false };
+    const kind = head.type === messageType.video ? 'video' : 'audio';
+    const headBytes = Math.min(tagHeadBytes[kind], head.length);
+    return { headBytes, payload: this.#slabs[kind].take(head.length - headBytes), skip: false };
   }
 
   complete(message: MessageHead, head: Uint8Array, payload: Uint8Array): GuardFault | undefined {
@@ -153,26 +160,11 @@ export class Guard implements MessageSink {
     }
   }
 
-  #beginMedia(head: MessageHead): BodyPlan | GuardFault {
-    const fault = this.#refuseMedia(head, this.#limits.maxMediaBytes);
-    if (fault !== undefined) return fault;
-    if (head.length === 0) return this.#skip(head);
-    const kind = head.type === messageType.video ? 'video' : 'audio';
-    const headBytes = Math.min(tagHeadBytes[kind], head.length);
-    return { headBytes, payload: this.#slabs[kind].take(head.length - headBytes), skip: false };
-  }
-
   #refuseMedia(head: MessageHead, longest: number): GuardFault | undefined {
     if (!this.#order.mediaAllowed) {
       return guardFault('media-before-publish', `a message of type ${head.type} before the publish was authorised`);
     }
     return head.length > longest ? tooLong(head, longest) : undefined;
-  }
-
-  #skip(head: MessageHead): BodyPlan {
-    const reason = head.length === 0 ? 'empty-media' : 'amf3-data';
-    this.#events.dropped(reason, `a message of type ${head.type}`);
-    return skipped;
   }
 
   #media(message: MessageHead, head: Uint8Array, payload: Uint8Array): undefined {
@@ -191,10 +183,6 @@ export class Guard implements MessageSink {
 
 function dropReasonOf(error: FlvError): DropReason {
   return error.kind;
-}
-
-function wholeBody(length: number): BodyPlan {
-  return { headBytes: 0, payload: new Uint8Array(length), skip: false };
 }
 
 function tooLong(head: MessageHead, longest: number): GuardFault {
