@@ -45,7 +45,7 @@ export async function startCluster(settings: Readonly<Record<string, string>> = 
   const processes: ClusterProcess[] = [];
   const dispose = async () => {
     // Sources first, so that what drains has somebody to drain to.
-    await Promise.all(processes.map(({ program }) => (program.running ? program.stop('SIGTERM', 20_000) : undefined)));
+    await Promise.all(processes.map(async ({ program }) => program.running && (await program.stop('SIGTERM', 20_000))));
     await data[Symbol.asyncDispose]();
     await database[Symbol.asyncDispose]();
   };

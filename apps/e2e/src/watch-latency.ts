@@ -64,6 +64,7 @@ const cells = 3;
  */
 export async function watchLatency(page: Page): Promise<{ stop(): Promise<PlaybackReport> }> {
   await page.waitForSelector('video');
+  await page.evaluate('globalThis.__name ??= (value) => value'); // esbuild names functions by a helper that pages lack
   await page.evaluate(
     ({ width, height, share }) => {
       const video = document.querySelector('video');

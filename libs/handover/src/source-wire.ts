@@ -7,7 +7,7 @@
  *   a `ping` in quiet seconds go down as control tags, in their place among the tags.
  * - The connection is the lease: nobody re-joins a claim.
  */
-import { type Epoch, type PublishId, parseEpoch, parseId, type StreamId } from '@millrace/ids';
+import { type Epoch, parseEpoch, parseId } from '@millrace/ids';
 import { err, ok, type Result } from '@millrace/result';
 import { z } from 'zod';
 import type { SourceAssignment } from './source-port.ts';
@@ -78,9 +78,9 @@ export function decodeAssignment(
   if (!parsed.success) return err({ kind: 'bad-assignment', message: z.prettifyError(parsed.error) });
   const wire = parsed.data;
   return ok({
-    streamId: wire.stream_id as StreamId,
+    streamId: wire.stream_id,
     epoch: wire.epoch,
-    publishId: wire.publish_id as PublishId,
+    publishId: wire.publish_id,
     latencyMode: wire.latency_mode,
     originWallMs: wire.origin_wall_ms,
     originTimestampMs: wire.origin_timestamp_ms,
