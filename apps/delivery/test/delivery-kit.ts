@@ -30,9 +30,11 @@ export interface DeliveryKit extends AsyncDisposable {
 }
 
 /** Opens the kit; `env` overrides settings by their variables. */
-export async function openDeliveryKit(env: Readonly<Record<string, string>> = {}): Promise<DeliveryKit> {
+export async function openDeliveryKit(
+  env: Readonly<Record<string, string>> = {},
+  store: MemoryStore = openMemoryStore(),
+): Promise<DeliveryKit> {
   const eventLog = openMemoryEventLog();
-  const store = openMemoryStore();
   const clock = new ManualClock();
   const registry = openMetricsRegistry({ processMetrics: false });
   const facts = openMemoryFactWriter(eventLog, { instanceId: 'delivery-1' });
