@@ -27,6 +27,8 @@ import { createControlStore, type Outbox } from './outbound/control-store.ts';
 import { openSigningKey } from './outbound/signing-key-store.ts';
 import { openWatchSeat } from './outbound/watch-seat.ts';
 
+export { type Addresses, addressesOf };
+
 export interface ControlDeps {
   readonly settings: ControlSettings;
   readonly sql: Sql;
@@ -137,6 +139,8 @@ export async function createControlService(deps: ControlDeps): Promise<ControlSe
       },
       log,
     );
+    const ready = Promise.all([keysTable.ready, revokedTable.ready]).then(() => undefined);
+    ready.catch(() => {}); // rejects when control closes before it was ready; nobody has to wait for it
     const mintAdminLink = () => mint(store, deps, addresses());
     const firstAdminLink = (await store.signIns.anybodySignedIn()) ? undefined : await mintAdminLink();
 
@@ -157,7 +161,7 @@ export async function createControlService(deps: ControlDeps): Promise<ControlSe
       },
       firstAdminLink,
       mintAdminLink,
-      ready: Promise.all([keysTable.ready, revokedTable.ready]).then(() => undefined),
+      ready,
       openApi: api.document,
       fetch: async (request) => api.app.fetch(request),
       [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),

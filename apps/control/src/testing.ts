@@ -1,7 +1,8 @@
 /** Control on a real database, for tests: driven through `fetch`, without a listener. */
 import type { Role } from '@millrace/auth';
 import { type Clock, systemClock } from '@millrace/clock';
-import { openPostgresEventLog, type PostgresEventLog } from '@millrace/eventlog';
+import { type EventLog, type LogRecord, openPostgresEventLog, type PostgresEventLog } from '@millrace/eventlog';
+import type { Topic } from '@millrace/events';
 import { systemIdSource } from '@millrace/ids';
 import { silentLogger } from '@millrace/log';
 import { type MetricsRegistry, openMetricsRegistry } from '@millrace/metrics';
@@ -19,6 +20,42 @@ export const testSettings: ControlSettings = {
   CONTROL_MAX_TOKENS_PER_OWNER: 200,
   CONTROL_SIGN_IN_HOURS: 1,
 };
+
+/** Records of a topic as they come. */
+export interface Collected<T> extends AsyncDisposable {
+  readonly records: readonly LogRecord<T>[];
+  /** The first record, of those that were and those that come, which fits. */
+  until(fits: (record: LogRecord<T>) => boolean): Promise<LogRecord<T>>;
+}
+
+/** Collects everything that is and comes in `topic`. */
+export async function collect<T>(eventLog: EventLog, topic: Topic<T>): Promise<Collected<T>> {
+  const records: LogRecord<T>[] = [];
+  const waiting = new Set<(record: LogRecord<T>) => void>();
+  const follower = await eventLog.follow({
+    topic,
+    from: 'earliest',
+    onRecord(record) {
+      records.push(record);
+      for (const look of waiting) look(record);
+    },
+  });
+  return {
+    records,
+    until: (fits) =>
+      new Promise((resolve) => {
+        const found = records.find(fits);
+        if (found !== undefined) return resolve(found);
+        const look = (record: LogRecord<T>) => {
+          if (!fits(record)) return;
+          waiting.delete(look);
+          resolve(record);
+        };
+        return waiting.add(look);
+      }),
+    [Symbol.asyncDispose]: () => follower[Symbol.asyncDispose](),
+  };
+}
 
 export interface Answer<T> {
   readonly status: number;
