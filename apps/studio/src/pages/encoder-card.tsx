@@ -18,7 +18,7 @@ export function EncoderCard({ stream, freshKey, onDone }: EncoderCardProps) {
       {rtmps_url !== null && <CopyField label="Server, encrypted (RTMPS)" value={rtmps_url} />}
       {freshKey === undefined ? (
         <p className="hint">
-          Use one of the stream keys below. A key is shown only when it is made; if it is lost, make another.
+          Use one of this stream's keys. A key is shown only when it is made; if it is lost, make another.
         </p>
       ) : (
         <div className="fresh-key stack">

@@ -45,6 +45,9 @@ export function KeysCard({ streamId, keys, mayChange, onFreshKey }: KeysCardProp
     <section className="card stack" aria-labelledby="keys-heading">
       <h2 id="keys-heading">Stream keys</h2>
       <ErrorNotice error={keys.error ?? error} />
+      {keys.value !== undefined && usable.length === 0 && (
+        <p className="hint">No key: nobody can broadcast here yet.</p>
+      )}
       <ul className="item-list">
         {usable.map((key) => (
           <li key={key.id} className="item">

@@ -70,8 +70,13 @@ export function PlayerControls({ visit, stage, phase }: PlayerControlsProps) {
 
   return (
     <>
-      {/* A pointer's shortcut only: the button in the bar does the same for everybody. */}
-      <div className="stage-touch" onClick={togglePlay} onDoubleClick={full} aria-hidden="true" />
+      {/* A mouse's shortcut only: the buttons in the bar do the same for everybody. A tap just brings the bar back. */}
+      <div
+        className="stage-touch"
+        onClick={() => !matchMedia('(hover: none)').matches && togglePlay()}
+        onDoubleClick={full}
+        aria-hidden="true"
+      />
       {media.paused && media.hasFrame && (
         <button type="button" className="big-play" onClick={togglePlay} aria-label="Play">
           <PlayIcon />
