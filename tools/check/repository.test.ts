@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { missingOptional } from '../setup/complete-lock.mjs';
 import { inRepository, rootDir } from '../setup/workspace.mjs';
 
 /** Files that git knows or would add; what is ignored is nobody's business. */
@@ -43,6 +44,10 @@ describe('every service', () => {
   const parts = ['README.md', 'src/main.ts', 'src/config.ts', 'src/service.ts', 'src/metrics.ts'];
   test.each(services)('%s has a README, main, config, service and metrics', (app) => {
     expect(parts.filter((part) => !existsSync(inRepository('apps', app, part)))).toEqual([]);
+  });
+
+  test.each(apps)('%s has a README', (app) => {
+    expect(existsSync(inRepository('apps', app, 'README.md'))).toBe(true);
   });
 
   test.each(apps)('%s keeps its main within 60 lines', (app) => {
@@ -90,6 +95,13 @@ test('no file names a path of somebody’s machine', () => {
     (file) => file !== 'package-lock.json' && machinePaths.test(readFileSync(inRepository(file), 'utf8')),
   );
   expect(found).toEqual([]);
+});
+
+test('npm ci accepts the lock file on every platform (else run tools/setup/complete-lock.mjs)', () => {
+  const lock = JSON.parse(readFileSync(inRepository('package-lock.json'), 'utf8')) as {
+    packages: Record<string, object>;
+  };
+  expect(missingOptional(lock.packages).map(({ name }) => name)).toEqual([]);
 });
 
 test('every package that an app or lib depends on is pinned to one version', () => {
