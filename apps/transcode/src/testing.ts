@@ -1,7 +1,8 @@
 /** Builders of media sources and a synchronous run of the packager over them, for tests and for profiling. */
 import type { MediaTag } from '@millrace/flv';
 import type { OpenWindow, WindowState } from '@millrace/handover';
-import { type DiscontinuityReason, type PackagedPart, Packager, type PackagerDrop } from './core/packager.ts';
+import type { PackagedPart } from './core/packaged-part.ts';
+import { type DiscontinuityReason, Packager, type PackagerDrop } from './core/packager.ts';
 
 const hex = (text: string) => Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 

@@ -3,11 +3,11 @@
  * open and to write. Every discontinuity (a jump of timestamps, other codecs, a track more, media lost at a take-over)
  * is one thing here: what waits is flushed, and the window is opened again with other init bytes.
  */
-import { writePart } from '@millrace/cmaf';
 import type { AudioConfig, AudioFrame, MediaTag, VideoConfig, VideoFrame } from '@millrace/flv';
 import type { RenditionSpec, SourceAssignment, WindowSettings, WindowState } from '@millrace/handover';
 import { assertNever } from '@millrace/result';
 import type { CutPart } from './cut-part.ts';
+import { type PackagedPart, packagePart } from './packaged-part.ts';
 import { ProgramDate } from './program-date.ts';
 import { StreamProbe } from './stream-probe.ts';
 import { planTakeover } from './takeover.ts';
@@ -19,31 +19,12 @@ import {
   readVideoTrack,
   type SourceTracks,
   sameRecord,
-  trackId,
   type VideoTrack,
 } from './track-formats.ts';
 
 /** Timestamps that go back by more, or ahead by more, are another timeline, ms. */
 const jumpBackMs = 500;
 const jumpAheadMs = 3_000;
-
-/** A part as it is to be written; stream and epoch are the writer's. */
-export interface PackagedPart {
-  readonly rendition: string;
-  readonly segment: number;
-  readonly part: number;
-  readonly dts: number;
-  readonly duration: number;
-  readonly independent: boolean;
-  readonly discontinuity: boolean;
-  readonly programDateTimeMs: number | undefined;
-  readonly last: boolean;
-  readonly bytes: readonly Uint8Array[];
-  /** Bytes of media in it. */
-  readonly mediaBytes: number;
-  /** Media time at its end, ms. */
-  readonly endMs: number;
-}
 
 /** What the packager wants done, in order. */
 export interface PackagerActions {
@@ -269,31 +250,7 @@ export class Packager {
   #emit(rendition: string, part: CutPart): void {
     const state = this.#state;
     const ticksPerMs = (state.kind === 'live' ? state.rateOf.get(rendition) : undefined) ?? unreachable();
-    const startMs = part.dts / ticksPerMs;
-    const endMs = (part.dts + part.duration) / ticksPerMs;
-    this.#dates.advance(endMs);
-    const composition = (part.samples[0]?.compositionTicks ?? 0) / ticksPerMs;
-    this.#actions.part({
-      rendition,
-      segment: part.segment,
-      part: part.part,
-      dts: part.dts,
-      duration: part.duration,
-      independent: part.independent,
-      discontinuity: false,
-      programDateTimeMs: part.part === 0 ? this.#dates.at(startMs + composition) : undefined,
-      last: part.last,
-      bytes: writePart({
-        sequence: (part.segment * 1_024 + part.part) >>> 0,
-        trackId,
-        baseDts: part.dts,
-        samples: part.samples,
-        payloads: part.payloads,
-        segmentStart: part.part === 0,
-      }),
-      mediaBytes: part.mediaBytes,
-      endMs,
-    });
+    this.#actions.part(packagePart(rendition, part, ticksPerMs, this.#dates));
   }
 }
 

@@ -3,7 +3,7 @@ import type { WindowState } from '@millrace/handover';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { aSource, type PackagedRun, packageAll, type SourceShape } from '../testing.ts';
-import type { PackagedPart } from './packager.ts';
+import type { PackagedPart } from './packaged-part.ts';
 
 const rates: Readonly<Record<string, number>> = { video: 90_000, audio: 48_000 };
 

@@ -15,7 +15,8 @@ import type {
   WindowSettings,
 } from '@millrace/handover';
 import type { Logger } from '@millrace/log';
-import { type PackagedPart, Packager } from '../core/packager.ts';
+import type { PackagedPart } from '../core/packaged-part.ts';
+import { Packager } from '../core/packager.ts';
 import type { TranscodeMetrics } from '../metrics.ts';
 import type { RenditionFacts } from '../outbound/rendition-facts.ts';
 import { SegmentPush } from '../outbound/segment-push.ts';
@@ -150,9 +151,10 @@ export class LiveSource implements SourceHandler {
 
   #part(part: PackagedPart): void {
     const { streamId, epoch } = this.#assignment;
-    const { rendition, segment, dts, duration, independent, discontinuity, programDateTimeMs, last, bytes } = part;
+    const { rendition, segment, dts, duration, independent, programDateTimeMs, last, bytes } = part;
     const place = { streamId, epoch, rendition, segment, part: part.part };
-    this.#push.part({ ...place, dts, duration, independent, discontinuity, programDateTimeMs, last, bytes });
+    // Delivery knows where a stretch begins: the window was opened again for it.
+    this.#push.part({ ...place, dts, duration, independent, discontinuity: false, programDateTimeMs, last, bytes });
   }
 
   #onWritten(write: PartWrite, waitedMs: number): void {
