@@ -95,7 +95,7 @@ describe('a recorded publish of ffmpeg', () => {
           ),
         ).toEqual(whole);
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 

@@ -178,9 +178,13 @@ export async function openIngest(
 }
 
 /** Waits until `condition` holds, or fails with `what` after `withinMs`. */
-export async function eventually(condition: () => boolean, what: string, withinMs = 8_000): Promise<void> {
+export async function eventually(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  withinMs = 8_000,
+): Promise<void> {
   const deadline = Date.now() + withinMs;
-  while (!condition()) {
+  while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`expected within ${withinMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
