@@ -10,7 +10,7 @@ import { createTestDatabase, type TestDatabase } from '@millrace/postgres/testin
 import type { ControlSettings } from './config.ts';
 import { type ControlService, createControlService } from './service.ts';
 
-export const testSettings: ControlSettings = {
+const testSettings: ControlSettings = {
   PUBLIC_URL: 'http://stream.example:8080',
   CONTROL_RTMP_HOST: undefined,
   RTMP_PORT: 1935,

@@ -6,7 +6,7 @@ import type { ServerResponse } from 'node:http';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { type IdSource, newId, parseId, type RequestId } from '@millrace/ids';
 import type { Logger } from '@millrace/log';
-import type { Context, Env } from 'hono';
+import type { Context, Env, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { routePath } from 'hono/route';
@@ -60,7 +60,7 @@ export function createApiApp<E extends Env & { Variables: ApiVariables }>(option
     },
   });
 
-  app.use('*', async (c, next) => {
+  const frame: MiddlewareHandler<E, string> = async (c, next) => {
     const given = parseId('req', c.req.header('x-request-id') ?? '');
     c.set('requestId', given.ok ? given.value : newId('req', options.idSource));
     await next();
@@ -70,7 +70,8 @@ export function createApiApp<E extends Env & { Variables: ApiVariables }>(option
     const pattern = routePath(c, -1);
     const outgoing = (c.env as { outgoing?: ServerResponse } | undefined)?.outgoing;
     if (outgoing !== undefined && !pattern.endsWith('*')) markRoute(outgoing, pattern.replaceAll(/:([^/]+)/g, '{$1}'));
-  });
+  };
+  app.use('*', frame);
   const maxBytes = options.maxBodyBytes ?? 64 * 1024;
   const tooLarge = problem(413, 'body-too-large', 'Request body too large', {
     detail: `expected at most ${maxBytes} bytes`,

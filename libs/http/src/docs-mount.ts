@@ -60,7 +60,8 @@ export function docsMount(options: DocsMountOptions): HttpMount {
 }
 
 async function loadPages(prefix: string, options: DocsMountOptions): Promise<ReadonlyMap<string, Page>> {
-  const dir = options.assetsDir ?? dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+  const require = createRequire(import.meta.url);
+  const dir = options.assetsDir ?? dirname(require.resolve('swagger-ui-dist/package.json'));
   const compress = promisify(gzip);
   const page = async (contentType: string, text: string | Buffer): Promise<Page> => {
     const body = Buffer.from(text);

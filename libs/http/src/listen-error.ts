@@ -15,8 +15,8 @@ export class ListenError extends Error {
  * Turns the error of a failed `listen` into a ListenError that says which port and what to set; other errors come back as
  * they are. `setting` is the environment variable that chooses the port, such as `HTTP_PORT`.
  */
-export function toListenError(error: unknown, host: string, port: number, setting: string): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+export function toListenError(error: Error, host: string, port: number, setting: string): Error {
+  const code = 'code' in error ? error.code : undefined;
   const where = `${host}:${port}`;
   switch (code) {
     case 'EADDRINUSE':

@@ -13,7 +13,7 @@ export interface Actor {
 }
 
 /** Roles that may take each action. An action is the operation id of a route. */
-export const matrix = {
+const matrix = {
   getMe: ['admin', 'broadcaster', 'analyst', 'viewer'],
   listStreams: ['admin', 'broadcaster', 'analyst', 'viewer'],
   getStream: ['admin', 'broadcaster', 'analyst', 'viewer'],

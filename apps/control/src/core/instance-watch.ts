@@ -24,7 +24,7 @@ export interface WatchLimits {
   readonly longestBeatMs: number;
 }
 
-export const defaultWatchLimits: WatchLimits = {
+const defaultWatchLimits: WatchLimits = {
   instanceSilenceMs: 10_000,
   streamSilenceMs: 30_000,
   interruptedSilenceMs: 180_000,

@@ -23,7 +23,7 @@ export interface InstanceWatcherDeps {
   readonly onRound: (reachable: boolean) => void;
 }
 
-export const beatPeriodMs = 2_000;
+const beatPeriodMs = 2_000;
 const maxRunning = 10_000;
 
 /** One round: says that we live, and ends what is lost. */

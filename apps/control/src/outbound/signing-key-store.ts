@@ -53,7 +53,7 @@ export async function openSigningKey(
     const stored = secret === undefined ? made.private_jwk : seal(secret, purpose, made.private_jwk);
     await tx`
       INSERT INTO control.signing_keys (kid, public_jwk, private_jwk, created_at)
-      VALUES (${made.kid}, ${tx.json({ ...fresh.publicJwk } as Record<string, string>)}, ${stored}, ${made.created_at})`;
+      VALUES (${made.kid}, ${tx.json({ ...fresh.publicJwk })}, ${stored}, ${made.created_at})`;
     await outbox.publishIn(tx, [record(signingKeysTopic, publicState(made))]);
     return made;
   });
