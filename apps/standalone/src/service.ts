@@ -1,0 +1,190 @@
+/**
+ * Every service in one process on embedded engines. Nothing is decided here: adapters are opened, handed to the services and
+ * closed in reverse order, so a stop drains the way media flows: publishers first, then packaging, viewers, the log and
+ * the database.
+ */
+import { join } from 'node:path';
+import { type Clock, systemClock } from '@millrace/clock';
+import { type Addresses, addressesOf, type ControlService, createControlService } from '@millrace/control/service';
+import { createDeliveryService } from '@millrace/delivery/service';
+import { openPostgresEventLog } from '@millrace/eventlog';
+import { openMemoryFactWriter } from '@millrace/eventlog/testing';
+import { createLocalSourceDesk } from '@millrace/handover';
+import {
+  createHttpMetrics,
+  type HttpServer,
+  healthMounts,
+  openHttpServer,
+  type Service,
+  staticMount,
+} from '@millrace/http';
+import { systemIdSource } from '@millrace/ids';
+import { createIngestService } from '@millrace/ingest/service';
+import { Scope } from '@millrace/lifecycle';
+import type { Logger } from '@millrace/log';
+import { openFolderStore } from '@millrace/media-store';
+import { openMetricsRegistry } from '@millrace/metrics';
+import { openEmbeddedPostgres, openSql } from '@millrace/postgres';
+import { createTranscodeService } from '@millrace/transcode/service';
+import type { StandaloneSettings } from './config.ts';
+import { openOperatorSocket } from './inbound/operator-socket.ts';
+
+export interface Standalone extends AsyncDisposable {
+  readonly httpPort: number;
+  readonly rtmpPort: number;
+  readonly rtmpsPort: number | undefined;
+  readonly publicUrl: string;
+  readonly rtmpUrl: string;
+  /** The one-time link of the first admin, until somebody has signed in. */
+  readonly firstAdminLink: string | undefined;
+}
+
+/** Opens everything, in the order that media needs it. Rejects with a text for the user when something cannot run. */
+export async function openStandalone(
+  settings: StandaloneSettings,
+  logger: (service: string) => Logger,
+): Promise<Standalone> {
+  const log = logger('standalone');
+  const clock: Clock = systemClock;
+  const idSource = systemIdSource;
+  const scope = new Scope({
+    stepDeadlineMs: settings.DRAIN_DEADLINE_S * 1000,
+    onError: (step, error) => log.error('close-failed', { step, error }),
+  });
+  try {
+    return await open();
+  } catch (error) {
+    await scope[Symbol.asyncDispose]();
+    throw error;
+  }
+
+  async function open(): Promise<Standalone> {
+    let control: ControlService | undefined;
+    const socket = await openOperatorSocket(settings.DATA_DIR, {
+      'admin-link': async () => {
+        if (control === undefined) throw new Error('Millrace is still starting: try again in a moment');
+        return { url: (await control.mintAdminLink()).url };
+      },
+    });
+    if (!socket.ok) throw new Error(socket.error.message);
+    scope.use(socket.value, 'operator-socket');
+
+    const registry = openMetricsRegistry({ processMetrics: true });
+    const url = settings.DATABASE_URL ?? (await openDatabase());
+    const sql = openSql(url, { applicationName: 'millrace', maxConnections: 12 });
+    scope.defer('sql', () => sql.end({ timeout: 3 }));
+    const eventLog = scope.use(
+      await openPostgresEventLog({
+        url,
+        source: 'standalone',
+        log: logger('eventlog'),
+        clock,
+        wake: settings.DATABASE_URL === undefined ? 'memory' : 'notify',
+      }),
+      'event-log',
+    );
+    const facts = (service: string) => Promise.resolve(openMemoryFactWriter(eventLog, { instanceId: `${service}-1` }));
+
+    let addresses = addressesFor(settings, settings.HTTP_PORT, settings.RTMP_PORT);
+    const services: Service[] = [];
+    const each = (service: string) => {
+      const metrics = openMetricsRegistry({ processMetrics: false });
+      registries.push(metrics);
+      return { log: logger(service), clock, idSource, metrics };
+    };
+    const registries = [registry];
+
+    control = scope.use(
+      await createControlService({
+        ...each('control'),
+        settings: { ...settings, PUBLIC_URL: addresses.publicUrl },
+        ...{ sql, eventLog, addresses: () => addresses, instanceId: 'control-1' },
+      }),
+      'control',
+    );
+    services.push(control);
+    const delivery = scope.use(
+      await createDeliveryService({
+        ...each('delivery'),
+        settings,
+        eventLog,
+        facts: scope.use(await facts('delivery'), 'delivery-facts'),
+        mediaStore: await openFolderStore({ folder: join(settings.DATA_DIR, 'media') }),
+      }),
+      'delivery',
+    );
+    services.push(delivery);
+    const { desk, workers } = createLocalSourceDesk({ clock, log: logger('handover') });
+    const transcode = scope.use(
+      await createTranscodeService({
+        ...each('transcode'),
+        settings,
+        desks: [desk],
+        writer: delivery.writer,
+        facts: scope.use(await facts('transcode'), 'transcode-facts'),
+        workerId: 'transcode-1',
+      }),
+      'transcode',
+    );
+    services.push(transcode);
+    const front = scope.use(await openFront(), 'front');
+    const ingest = scope.use(
+      await createIngestService({
+        ...each('ingest'),
+        ...{ settings, eventLog, workers, instanceId: 'ingest-1' },
+        facts: scope.use(await facts('ingest'), 'ingest-facts'),
+      }),
+      'ingest',
+    );
+    services.push(ingest);
+    addresses = addressesFor(settings, front.port, ingest.rtmpPort, ingest.rtmpsPort);
+    const firstLink = control.firstAdminLink?.url;
+    return {
+      httpPort: front.port,
+      rtmpPort: ingest.rtmpPort,
+      rtmpsPort: ingest.rtmpsPort,
+      publicUrl: addresses.publicUrl,
+      rtmpUrl: addresses.rtmpUrl,
+      firstAdminLink: firstLink === undefined ? undefined : onOrigin(firstLink, addresses.publicUrl),
+      [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
+    };
+
+    async function openFront(): Promise<HttpServer> {
+      const studio = await staticMount({
+        dir: new URL('../../studio/dist', import.meta.url).pathname,
+        spaFallback: 'index.html',
+      });
+      return openHttpServer({
+        host: settings.HTTP_HOST,
+        port: settings.HTTP_PORT,
+        mounts: [
+          ...services.flatMap((service) => service.publicMounts),
+          ...healthMounts({ services, registries }),
+          studio,
+        ],
+        log: logger('http'),
+        metrics: createHttpMetrics(registry),
+      });
+    }
+  }
+
+  async function openDatabase(): Promise<string> {
+    const postgres = await openEmbeddedPostgres({
+      dataDir: join(settings.DATA_DIR, 'postgres'),
+      log: logger('postgres'),
+      clock,
+    });
+    return scope.use(postgres, 'postgres').connectionUrl;
+  }
+}
+
+function addressesFor(settings: StandaloneSettings, httpPort: number, rtmpPort: number, rtmpsPort?: number): Addresses {
+  const publicUrl = settings.PUBLIC_URL ?? `http://localhost${httpPort === 80 ? '' : `:${httpPort}`}`;
+  return addressesOf({ publicUrl, rtmpHost: settings.CONTROL_RTMP_HOST, rtmpPort, rtmpsPort });
+}
+
+/** The link was minted before a port of 0 was known: the same path and fragment on the origin that is. */
+function onOrigin(link: string, publicUrl: string): string {
+  const { pathname, hash } = new URL(link);
+  return `${publicUrl}${pathname}${hash}`;
+}
