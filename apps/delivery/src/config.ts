@@ -65,7 +65,7 @@ export type DeliverySettings = Settings<typeof deliverySettings>;
 export const deliveryProcessSettings = defineSettings({
   ...deliverySettings,
   HTTP_PORT: setting.port({ doc: 'Port for players.', fallback: '8080' }),
-  INTERNAL_HTTP_PORT: setting.port({ doc: 'Port for other services, metrics and health.', fallback: '8081' }),
+  INTERNAL_HTTP_PORT: setting.port({ doc: 'Port for other services, metrics and health.', fallback: '8082' }),
   DATABASE_URL: setting.text({ doc: 'PostgreSQL of the event log.', secret: true }),
   DATA_DIR: setting.text({ doc: 'Folder of the media store and the fact spool.', fallback: './data' }),
   LOG_LEVEL: setting.oneOf({
@@ -88,7 +88,7 @@ export const deliveryProcessSettings = defineSettings({
 export type DeliveryProcessSettings = Settings<typeof deliveryProcessSettings>;
 
 /** Reads the environment and `.env`. On mistakes it prints all of them and exits 64. */
-export function loadDeliverySettings(): DeliveryProcessSettings {
+export function readDeliverySettings(): DeliveryProcessSettings {
   const loaded = loadSettings(deliveryProcessSettings, { ...readDotEnv('.env'), ...process.env });
   if (loaded.ok) return loaded.value;
   for (const { variable, expected, got } of loaded.error) {

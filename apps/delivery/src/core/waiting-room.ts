@@ -14,9 +14,15 @@ export interface Waiter {
   /** Monotonic, ms. */
   readonly deadlineMs: number;
   readonly isReady: () => boolean;
-  /** Called once, after the waiter has left. Must not throw. */
-  readonly answer: (outcome: WaitOutcome) => void;
+  /**
+   * Called once, after the waiter has left. What can wait until all others have been answered too goes to `later`. Must
+   * not throw.
+   */
+  readonly answer: (outcome: WaitOutcome, later: Later) => void;
 }
+
+/** Takes work that is to be done after the answers. */
+export type Later = (work: () => void) => void;
 
 export class WaitingRoom {
   readonly #rooms = new Map<RenditionTrack, Set<Waiter>>();

@@ -1,7 +1,7 @@
 import type { Clock } from '@millrace/clock';
 import type { LiveWindow } from '../core/live-window.ts';
 import type { RenditionTrack } from '../core/rendition-track.ts';
-import { type Waiter, WaitingRoom, type WaitOutcome } from '../core/waiting-room.ts';
+import { type Later, type Waiter, WaitingRoom, type WaitOutcome } from '../core/waiting-room.ts';
 import type { DeliveryMetrics } from '../metrics.ts';
 import type { AdmittedExchange, Refusals } from './exchange.ts';
 import { ReleaseQueue } from './release-queue.ts';
@@ -23,7 +23,7 @@ export interface Hold {
   readonly track: RenditionTrack;
   readonly kind: Waiter['kind'];
   readonly isReady: () => boolean;
-  readonly answer: () => void;
+  readonly answer: (later: Later) => void;
 }
 
 /** Requests that are held open until their part is there. */
@@ -48,10 +48,10 @@ export class HeldRequests {
     const refusals = this.#options.refusals;
     if (this.#draining) return refusals.unavailable(exchange, 'draining', 'try another instance');
     const { targetDurationS } = hold.window.settings;
-    const answer = (outcome: WaitOutcome): void => {
-      this.#options.metrics.waits.inc({ outcome });
+    const answer = (outcome: WaitOutcome, later: Later): void => {
+      later(() => this.#options.metrics.waits.inc({ outcome }));
       if (exchange.response.destroyed) return;
-      if (outcome === 'ready') return hold.answer();
+      if (outcome === 'ready') return hold.answer(later);
       if (outcome === 'removed') return this.#options.restart(exchange);
       if (outcome === 'draining') return refusals.unavailable(exchange, 'draining', 'try another instance');
       const detail = `rendition ${hold.track.name} got nothing new for ${waitTargets * targetDurationS} s`;

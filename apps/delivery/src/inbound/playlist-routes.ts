@@ -7,10 +7,11 @@ import type { LiveStreams } from '../core/live-streams.ts';
 import type { LiveWindow } from '../core/live-window.ts';
 import { multivariantPlaylistView } from '../core/playlist-views.ts';
 import type { RenditionTrack } from '../core/rendition-track.ts';
+import type { Later } from '../core/waiting-room.ts';
 import type { DeliveryMetrics } from '../metrics.ts';
 import type { AdmittedExchange, Refusals } from './exchange.ts';
 import type { HeldRequests } from './held-requests.ts';
-import type { PlaylistBytes } from './playlist-bytes.ts';
+import type { PlaylistBytes, PlaylistVariant } from './playlist-bytes.ts';
 import { corsHeaders, playlistType } from './response-headers.ts';
 import { SharedResponse } from './shared-response.ts';
 
@@ -56,7 +57,8 @@ export class PlaylistRoutes {
     const query = parseReloadQuery(exchange.search);
     if (!query.ok) return refusals.badRequest(exchange, query.error.message);
     const decision = startOf(track) ?? decideReload(track.position(), query.value);
-    const variant = { skip: query.value.skip, blocking: query.value.msn !== undefined };
+    const gzip = acceptsGzip(exchange.request.headers['accept-encoding']);
+    const variant = { skip: query.value.skip, blocking: query.value.msn !== undefined, gzip };
     switch (decision.kind) {
       case 'now':
         return this.#send(exchange, window, track, variant);
@@ -64,7 +66,7 @@ export class PlaylistRoutes {
         return refusals.badRequest(exchange, decision.message);
       case 'wait': {
         const { until } = decision;
-        const answer = () => this.#send(exchange, window, track, variant);
+        const answer = (later: Later) => this.#send(exchange, window, track, variant, later);
         return held.hold(exchange, { window, track, kind: 'playlist', isReady: () => track.hasReached(until), answer });
       }
       default:
@@ -76,13 +78,13 @@ export class PlaylistRoutes {
     exchange: AdmittedExchange,
     window: LiveWindow,
     track: RenditionTrack,
-    variant: { readonly skip: boolean; readonly blocking: boolean },
+    variant: Omit<PlaylistVariant, 'audience'>,
+    later: Later = (work) => work(),
   ): void {
     const { request, response, audience } = exchange;
-    const gzip = acceptsGzip(request.headers['accept-encoding']);
     const { playlists, metrics, clock } = this.#deps;
-    playlists.response(window, track, { ...variant, gzip, audience }).send(request, response, clock.nowMs());
-    metrics.responses.inc({ resource: 'playlist', status: '200' });
+    playlists.response(window, track, { ...variant, audience }).send(request, response, clock.nowMs(), later);
+    later(() => metrics.responses.inc({ resource: 'playlist', status: '200' }));
   }
 }
 

@@ -5,6 +5,9 @@
  * behind another, `Connection: close`, a draining server) it goes through ServerResponse.
  */
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Later } from '../core/waiting-room.ts';
+
+const atOnce: Later = (work) => work();
 
 /** Header names and values in turn. */
 export type HeaderList = readonly string[];
@@ -31,8 +34,11 @@ export class SharedResponse {
     this.#headers = status === 204 ? headers : [...headers, 'Content-Length', String(this.size)];
   }
 
-  /** Answers `request`; for HEAD with the head alone. `nowMs` is the wall clock. Returns the bytes of body sent. */
-  send(request: IncomingMessage, response: ServerResponse, nowMs: number): number {
+  /**
+   * Answers `request`; for HEAD with the head alone. `nowMs` is the wall clock. node:http is told through `later`, so that
+   * of many answers all can be written first. Returns the bytes of body sent.
+   */
+  send(request: IncomingMessage, response: ServerResponse, nowMs: number, later: Later = atOnce): number {
     if (response.headersSent || response.destroyed) return 0;
     const withBody = request.method !== 'HEAD';
     const { socket } = response;
@@ -49,7 +55,7 @@ export class SharedResponse {
       for (const slice of this.#body) socket.write(slice);
       socket.uncork();
     }
-    finishRaw(response, this.status);
+    later(() => finishRaw(response, this.status));
     return withBody ? this.size : 0;
   }
 
@@ -88,6 +94,7 @@ function mayWriteRaw(request: IncomingMessage, response: ServerResponse): boolea
  * included. `finished` and the private header mark keep `headersSent` and `writableFinished` truthful for observers.
  */
 function finishRaw(response: ServerResponse, status: number): void {
+  if (response.destroyed || response.socket === null) return; // the connection broke meanwhile
   response.statusCode = status;
   Object.assign(response, { finished: true, _header: 'written to the socket' });
   response.emit('finish');
