@@ -8,7 +8,7 @@ import { defineConfig } from 'vitest/config';
  */
 const globalSetup = existsSync('tools/test/global-setup.ts') ? ['tools/test/global-setup.ts'] : [];
 const limits = { testTimeout: 20_000, hookTimeout: 60_000, globalSetup };
-const endToEnd = ['apps/e2e/**/*.test.ts', 'apps/*/test/**/*.test.ts', '**/*.e2e.test.ts'];
+const endToEnd = ['apps/*/test/**/*.test.ts'];
 const ignored = ['**/node_modules/**', '**/dist/**'];
 
 export default defineConfig({

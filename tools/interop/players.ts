@@ -49,7 +49,7 @@ async function watchWithMpv(hlsUrl: string): Promise<Watched> {
     '--no-config',
     '--vo=null',
     '--ao=null',
-    '--msg-level=all=warn',
+    '--msg-level=all=warn,statusline=status',
     '--term-status-msg=at ${=time-pos} dropped ${decoder-frame-drop-count}\n',
   ];
   const { code, log } = await finish('mpv', [...quiet, `--length=${playSeconds}`, hlsUrl]);

@@ -5,8 +5,10 @@ import { table } from '../../docs/markdown.ts';
 import { type Usage, usageDuring } from '../../rig/process-usage.ts';
 import { startStandalone } from '../../rig/standalone-server.ts';
 import { untilPlayable } from './latency.ts';
+import { mediaPlaylistsOf, nextPosition, reloadQuery } from './media-position.ts';
 import { percentile } from './percentile.ts';
 import { recording, startPublishers } from './publishers.ts';
+import { type JitterResult, measureJitter } from './reload-jitter.ts';
 
 interface ViewerCount {
   parts: number;
@@ -44,13 +46,30 @@ export async function measureViewers(quick: boolean, say: (line: string) => void
     rows.push(row(viewers, seconds, usage, idle.server, counted));
     say(`${viewers} viewers: ${(usage.cores * 100).toFixed(1)} % of a core, ${counted.failures} failed requests`);
   }
+  const jitter: JitterResult[] = [];
+  for (const waiters of quick ? [200] : [200, 1_000]) {
+    const result = await measureJitter(stream.hlsUrl, waiters, quick ? 10 : 40);
+    jitter.push(result);
+    say(`${waiters} waiters released within p50 ${result.p50.toFixed(1)} ms, p99 ${result.p99.toFixed(1)} ms`);
+  }
   const columns = ['viewers', 'CPU', 'of which without viewers', 'parts/s each', 'reloads/s each', 'Mbit/s in all'];
   return `## Viewers
 
 One stream of 2.5 Mbit/s with parts of 200 ms. Each viewer keeps a blocked reload open on the video and on the audio playlist and
 fetches every part over HTTP/1.1, from a client on the same machine.
 
-${table([...columns, 'time between parts p99', 'failed requests'], rows)}`;
+${table([...columns, 'time between parts p99', 'failed requests'], rows)}
+All waiters of one part hold a reload open; the spread is from the first complete answer to each other one, the client's own
+time included.
+
+${table(
+  ['waiters', 'rounds', 'spread p50', 'spread p99', 'worst'],
+  jitter.map((each) => [
+    String(each.waiters),
+    String(each.rounds),
+    ...[each.p50, each.p99, each.worst].map((ms) => `${ms.toFixed(1)} ms`),
+  ]),
+)}`;
 }
 
 function row(viewers: number, seconds: number, usage: Usage, idle: Usage, counted: ViewerCount): string[] {
@@ -69,16 +88,9 @@ function row(viewers: number, seconds: number, usage: Usage, idle: Usage, counte
 /** One viewer: the multivariant playlist, then all of its media playlists at once. */
 async function watch(hlsUrl: string, agent: Agent, signal: AbortSignal, total: ViewerCount): Promise<void> {
   const multivariant = await fetchBytes(hlsUrl, agent, total);
-  const lists = playlistsIn(multivariant.toString('utf8'), hlsUrl);
+  const lists = mediaPlaylistsOf(multivariant.toString('utf8'), hlsUrl);
   if (lists.length === 0) total.failures++;
   await Promise.all(lists.map((url) => follow(url, agent, signal, total)));
-}
-
-/** URIs of the media playlists: variants and audio renditions. */
-function playlistsIn(text: string, base: string): readonly string[] {
-  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  const renditions = [...text.matchAll(/^#EXT-X-MEDIA:.*URI="([^"]+)"/gm)].map((found) => found[1] ?? '');
-  return [...new Set([...lines, ...renditions])].map((uri) => new URL(uri, base).href);
 }
 
 /** Follows one media playlist by blocked reloads and fetches each part when it is listed. */
@@ -104,17 +116,8 @@ async function follow(url: string, agent: Agent, signal: AbortSignal, total: Vie
       if (lastAt !== undefined) total.gapsMs.push(now - lastAt);
       lastAt = now;
     }
-    query = nextPosition(text);
+    query = reloadQuery(nextPosition(text));
   }
-}
-
-/** The query of the next blocked reload: the part after the last one listed. */
-function nextPosition(text: string): string {
-  const first = Number(/#EXT-X-MEDIA-SEQUENCE:(\d+)/.exec(text)?.[1] ?? 0);
-  const segments = [...text.matchAll(/^#EXTINF:/gm)].length;
-  const tail = text.slice(text.lastIndexOf('#EXTINF:') + 1);
-  const parts = [...tail.matchAll(/^#EXT-X-PART:/gm)].length;
-  return `?_HLS_msn=${first + segments}&_HLS_part=${parts}`;
 }
 
 function fetchBytes(url: string, agent: Agent, total: ViewerCount): Promise<Buffer> {
