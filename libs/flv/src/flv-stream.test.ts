@@ -29,7 +29,7 @@ const tagArb: fc.Arbitrary<MediaTag> = fc.oneof(
     track: fc.constantFrom('video', 'audio'),
     timestampMs: timeArb,
   }),
-) as fc.Arbitrary<MediaTag>;
+);
 
 /** The stream of `tags` as one array. */
 function streamOf(tags: readonly MediaTag[]): Uint8Array {
