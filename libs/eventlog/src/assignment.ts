@@ -24,7 +24,10 @@ export function rebalance(view: GroupView, member: string, held: readonly TopicP
     const mine = held.filter((p) => p.topic === topic);
     const quota = share(partitions.length, readers, member, topicIndex);
     release.push(...mine.slice(quota));
-    const free = partitions.filter((p) => p.owner === undefined && !mine.some((m) => m.partition === p.partition));
+    // Its own without holding it: the answer to a claim was lost on the way.
+    const free = partitions.filter(
+      (p) => (p.owner === undefined || p.owner === member) && !mine.some((m) => m.partition === p.partition),
+    );
     claim.push(...free.slice(0, Math.max(0, quota - mine.length)));
   });
   const pick = ({ topic, partition }: TopicPartition) => ({ topic, partition });

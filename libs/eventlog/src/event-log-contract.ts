@@ -2,7 +2,7 @@
 import { dayMs, defineTopic, hourMs, keepForever, type Topic } from '@millrace/events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import type { ConsumeOptions, EventLog, LogRecord } from './event-log.ts';
+import type { ConsumeOptions, EventLog, LogRecord, NewRecord } from './event-log.ts';
 import { record, tombstone } from './new-record.ts';
 
 export interface EventLogHarness extends AsyncDisposable {
@@ -34,6 +34,19 @@ function noteTopic(kind: 'facts' | 'state', retentionMs = kind === 'state' ? kee
 const note = (topic: Topic<Note>, key: string, n: number) => record(topic, { key, n });
 const until = (claim: () => void) => vi.waitFor(claim, { timeout: 15_000, interval: 10 });
 
+/** Publishes and waits until readers can see it: `publish` resolves as soon as it is durable. */
+async function publishVisibly(log: EventLog, records: readonly NewRecord<Note>[]): Promise<void> {
+  const seen = new Set<string>();
+  const given = records.map((one) => ({ ...one, id: one.id ?? `evt_${Math.random()}` }));
+  const topics = [...new Set(records.map((one) => one.topic))];
+  const followers = await Promise.all(
+    topics.map((topic) => log.follow({ topic, from: 'earliest', onRecord: (one) => seen.add(one.id) })),
+  );
+  await log.publish(given);
+  await until(() => expect(given.every(({ id }) => seen.has(id))).toBe(true));
+  for (const follower of followers) await follower[Symbol.asyncDispose]();
+}
+
 /** Collects what a group or follower is given. */
 class Inbox {
   readonly records: LogRecord<Note>[] = [];
@@ -61,7 +74,7 @@ export function defineEventLogContract(name: string, openHarness: () => Promise<
     const consume = (
       log: EventLog,
       options: Partial<ConsumeOptions<Note>> & Pick<ConsumeOptions<Note>, 'topics' | 'handler'>,
-    ) => log.consume<Note>({ group: 'readers', retryBaseMs: 5, ...options });
+    ) => log.consume<Note>({ group: `readers-${topicNumber}`, retryBaseMs: 5, ...options });
 
     it('a group gets the records of each key in the order they were published', async () => {
       const log = await open();
@@ -194,7 +207,7 @@ export function defineEventLogContract(name: string, openHarness: () => Promise<
       });
       await until(() => expect(letters).toHaveLength(1));
       expect(letters[0]).toMatchObject({
-        ...{ topic: topic.name, partition: 0, offset: '0', key: 'bad', group: 'readers', attempts: 4 },
+        ...{ topic: topic.name, partition: 0, offset: '0', key: 'bad', group: `readers-${topicNumber}`, attempts: 4 },
         ...{ error: 'Error: cannot read this one', value: { key: 'bad', n: 1 } },
       });
     });
@@ -301,7 +314,10 @@ export function defineEventLogContract(name: string, openHarness: () => Promise<
     it('a follower sees everything from the earliest on, in order, and says when it has caught up', async () => {
       const log = await open();
       const topic = noteTopic('facts');
-      await log.publish([1, 2, 3].map((n) => note(topic, 'a', n)));
+      await publishVisibly(
+        log,
+        [1, 2, 3].map((n) => note(topic, 'a', n)),
+      );
       const inbox = new Inbox();
       const follower = await log.follow({ topic, from: 'earliest', onRecord: (one) => inbox.records.push(one) });
       await follower.caughtUp;
@@ -313,7 +329,7 @@ export function defineEventLogContract(name: string, openHarness: () => Promise<
     it('a follower from the latest sees only what comes after it was opened', async () => {
       const log = await open();
       const topic = noteTopic('facts');
-      await log.publish([note(topic, 'a', 1)]);
+      await publishVisibly(log, [note(topic, 'a', 1)]);
       const inbox = new Inbox();
       await log.follow({ topic, from: 'latest', onRecord: (one) => inbox.records.push(one) });
       await log.publish([note(topic, 'a', 2)]);
@@ -323,8 +339,8 @@ export function defineEventLogContract(name: string, openHarness: () => Promise<
     it('a table opened later holds the last value of each key and none of the removed', async () => {
       const log = await open();
       const topic = noteTopic('state');
-      await log.publish([note(topic, 'a', 1), note(topic, 'b', 1), note(topic, 'a', 2), note(topic, 'c', 1)]);
-      await log.publish([tombstone(topic, 'b')]);
+      await publishVisibly(log, [note(topic, 'a', 1), note(topic, 'b', 1), note(topic, 'a', 2), note(topic, 'c', 1)]);
+      await publishVisibly(log, [tombstone(topic, 'b')]);
       const table = (await open()).table(topic);
       await table.ready;
       expect(table.isReady).toBe(true);
@@ -363,8 +379,8 @@ export function defineEventLogContract(name: string, openHarness: () => Promise<
       const log = await open();
       const topic = noteTopic('facts', hourMs);
       const now = Date.now();
-      await log.publish([{ ...note(topic, 'a', 1), timeMs: now - 2 * hourMs }]);
-      await log.publish([{ ...note(topic, 'a', 2), timeMs: now }]);
+      await publishVisibly(log, [{ ...note(topic, 'a', 1), timeMs: now - 2 * hourMs }]);
+      await publishVisibly(log, [{ ...note(topic, 'a', 2), timeMs: now }]);
       await harness?.retain([topic], now + 1);
       const inbox = new Inbox();
       await consume(log, { topics: [topic], handler: inbox.take });
@@ -376,7 +392,10 @@ export function defineEventLogContract(name: string, openHarness: () => Promise<
       const topic = noteTopic('state');
       const old = Date.now() - 30 * dayMs;
       const records = [note(topic, 'a', 1), note(topic, 'a', 2), note(topic, 'b', 1), tombstone(topic, 'b')];
-      await log.publish(records.map((one) => ({ ...one, timeMs: old })));
+      await publishVisibly(
+        log,
+        records.map((one) => ({ ...one, timeMs: old })),
+      );
       await harness?.retain([topic], Date.now());
       const inbox = new Inbox();
       await consume(log, { topics: [topic], handler: inbox.take });
@@ -392,8 +411,8 @@ export function defineEventLogContract(name: string, openHarness: () => Promise<
       const log = await open();
       const topic = noteTopic('state', hourMs);
       const now = Date.now();
-      await log.publish([{ ...note(topic, 'old', 1), timeMs: now - 2 * hourMs }]);
-      await log.publish([{ ...note(topic, 'new', 1), timeMs: now }]);
+      await publishVisibly(log, [{ ...note(topic, 'old', 1), timeMs: now - 2 * hourMs }]);
+      await publishVisibly(log, [{ ...note(topic, 'new', 1), timeMs: now }]);
       await harness?.retain([topic], now + 1);
       const table = (await open()).table(topic);
       await table.ready;

@@ -28,7 +28,8 @@ export class GroupMember implements Consumer {
   readonly #committing: Promise<void>;
   readonly #stopListening: () => void;
   #applying: Promise<void> | undefined;
-  #nextView: GroupView | undefined;
+  #nextView: { readonly view: GroupView; readonly asOf: number } | undefined;
+  #changes = 0;
   #paused = false;
   #closing: Promise<void> | undefined;
 
@@ -43,10 +44,22 @@ export class GroupMember implements Consumer {
     this.#committing = this.#commitLoop(this.#abort.signal);
   }
 
-  /** Takes and lets go of partitions as the view asks. One at a time; of views that come meanwhile the last counts. */
-  applyView(view: GroupView): void {
-    this.#nextView = view;
-    this.#applying ??= this.#applyViews();
+  /** Rises when this member takes or lets go of partitions: a view asked for at a lower count is out of date. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /**
+   * Takes and lets go of partitions as the view asks, which was asked for when `changes` was `asOf`. One at a time; of
+   * views that come meanwhile the last counts.
+   */
+  applyView(view: GroupView, asOf: number): void {
+    this.#nextView = { view, asOf };
+    if (this.#applying !== undefined) return;
+    this.#applying = this.#applyViews().finally(() => {
+      this.#applying = undefined;
+      if (this.#nextView !== undefined) this.applyView(this.#nextView.view, this.#nextView.asOf);
+    });
   }
 
   pause(): void {
@@ -96,14 +109,13 @@ export class GroupMember implements Consumer {
 
   async #applyViews(): Promise<void> {
     try {
-      for (let view = this.#nextView; view !== undefined; view = this.#nextView) {
+      for (let next = this.#nextView; next !== undefined; next = this.#nextView) {
         this.#nextView = undefined;
-        await this.#apply(view);
+        if (next.asOf === this.#changes) await this.#apply(next.view);
+        else this.#deps.requestSync();
       }
     } catch (error) {
       this.#deps.log.warn('log-rebalance-failed', { group: this.#options.group, error }); // the next heartbeat tries again
-    } finally {
-      this.#applying = undefined;
     }
   }
 
@@ -115,6 +127,7 @@ export class GroupMember implements Consumer {
     const lost = [...this.#workers.values()].filter((worker) => owners.get(idOf(worker)) !== member);
     await this.#drop(lost);
     const { release, claim } = rebalance(view, member, [...this.#workers.values()]);
+    if (release.length > 0 || claim.length > 0) this.#changes++;
     if (release.length > 0) {
       const released = release.flatMap((p) => this.#workers.get(idOf(p)) ?? []);
       await this.#drop(released);

@@ -11,4 +11,11 @@ export type {
 } from './event-log.ts';
 export type { FactWriter } from './fact-writer.ts';
 export { record, tombstone } from './new-record.ts';
+export { type LogObserver, noObserver } from './observer.ts';
 export { partitionOf } from './partitioner.ts';
+export {
+  openPostgresEventLog,
+  type PostgresEventLog,
+  type PostgresEventLogOptions,
+  type TransactionalOutbox,
+} from './postgres/postgres-event-log.ts';

@@ -32,8 +32,8 @@ export interface PartitionRange {
 }
 
 export interface LogStore extends AsyncDisposable {
-  /** Durable when it resolves; records of one call, and calls in order of calling, keep their order. */
-  append(records: readonly EncodedRecord[]): Promise<void>;
+  /** Durable when it resolves; records of one call, and calls in order of calling, keep their order. `topics`: of the records. */
+  append(topics: readonly Topic[], records: readonly EncodedRecord[]): Promise<void>;
   /** Reads from each given partition, from its offset on, at most `maxRecords` a partition (never less than one stored batch). */
   read(
     topic: Topic,
@@ -83,7 +83,7 @@ export interface GroupStore {
   readonly commitIntervalMs: number;
   /** Enters or renews members, drops silent ones, and shows each group. */
   sync(members: readonly Membership[]): Promise<readonly GroupView[]>;
-  /** Takes those of `wanted` that are free. */
+  /** Takes those of `wanted` that are free, or the member's own already. */
   claim(group: string, member: string, wanted: readonly TopicPartition[]): Promise<readonly Claim[]>;
   /** Writes positions; returns those that were refused because another member owns the partition now. */
   commit(group: string, member: string, positions: readonly CommitPosition[]): Promise<readonly TopicPartition[]>;

@@ -52,7 +52,7 @@ export class MemoryGroups implements GroupStore {
   }
 
   async claim(group: string, member: string, wanted: readonly TopicPartition[]): Promise<readonly Claim[]> {
-    const free = this.#states(group, wanted).filter((state) => state.owner === undefined);
+    const free = this.#states(group, wanted).filter(({ owner }) => owner === undefined || owner === member);
     return free.map((state) => {
       state.owner = member;
       state.generation++;

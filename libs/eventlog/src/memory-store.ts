@@ -3,9 +3,11 @@ import type { LogStore, PartitionRange, PartitionSlice, ReadOptions } from './lo
 import { MemoryGroups } from './memory-groups.ts';
 import type { EncodedRecord, StoredRecord } from './record-codec.ts';
 
+type MemoryRecord = EncodedRecord & { readonly offset: bigint };
+
 interface MemoryPartition {
   /** In offset order; holes where retention removed superseded records. */
-  records: StoredRecord[];
+  records: MemoryRecord[];
   start: bigint;
   end: bigint;
 }
@@ -16,7 +18,7 @@ export class MemoryStore implements LogStore {
   readonly #topics = new Map<string, Map<number, MemoryPartition>>();
   readonly #listeners = new Set<(topic: string, partition: number, end: bigint) => void>();
 
-  append(records: readonly EncodedRecord[]): Promise<void> {
+  append(_topics: readonly Topic[], records: readonly EncodedRecord[]): Promise<void> {
     const grown = new Map<MemoryPartition, EncodedRecord>();
     for (const record of records) {
       const partition = this.#partition(record.topic, record.partition);
@@ -39,7 +41,7 @@ export class MemoryStore implements LogStore {
       const taken = first < 0 ? [] : candidates.slice(first, first + maxRecords);
       const last = taken.at(-1);
       const nextOffset = last && taken.length === maxRecords ? last.offset + 1n : end > offset ? end : offset;
-      slices.push({ partition, records: taken, nextOffset });
+      slices.push({ partition, records: taken.map(parsed), nextOffset });
     }
     return slices;
   }
@@ -85,11 +87,16 @@ export class MemoryStore implements LogStore {
   }
 }
 
-function latest(records: readonly StoredRecord[]): StoredRecord[] {
+function latest(records: readonly MemoryRecord[]): MemoryRecord[] {
   const last = new Map(records.map((record) => [record.key, record.offset]));
   return records.filter((record) => last.get(record.key) === record.offset);
 }
 
-function isValue(record: StoredRecord): boolean {
+function isValue(record: MemoryRecord): boolean {
   return record.value !== undefined;
+}
+
+/** Parsed anew for every reader, so that none can change what another sees. */
+function parsed(record: MemoryRecord): StoredRecord {
+  return { ...record, value: record.value === undefined ? undefined : JSON.parse(record.value) };
 }

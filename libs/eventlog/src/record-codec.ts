@@ -5,7 +5,7 @@ import { err, ok, type Result } from '@millrace/result';
 import type { LogRecord, NewRecord } from './event-log.ts';
 import { partitionOf } from './partitioner.ts';
 
-export interface EncodedRecord {
+interface Attributes {
   readonly topic: string;
   readonly partition: number;
   readonly key: string;
@@ -13,12 +13,17 @@ export interface EncodedRecord {
   readonly timeMs: number;
   readonly source: string;
   readonly type: string;
+}
+
+export interface EncodedRecord extends Attributes {
   /** JSON text; undefined is a tombstone. */
   readonly value: string | undefined;
 }
 
-export interface StoredRecord extends EncodedRecord {
+export interface StoredRecord extends Attributes {
   readonly offset: bigint;
+  /** As JSON.parse gave it, not yet held against the topic's schema; undefined is a tombstone. */
+  readonly value: unknown;
 }
 
 /** Longest key, characters, and longest value, characters of JSON. */
@@ -64,15 +69,9 @@ export function encodeRecord(given: NewRecord, attributes: { ids: IdSource; sour
 
 /** Decodes a stored record; the error is a text for the log and the dead letter. */
 export function decodeRecord<T>(topic: Topic<T>, stored: StoredRecord): Result<LogRecord<T>, string> {
-  const { value: text, ...attributes } = stored;
-  if (text === undefined) return ok({ ...attributes, value: undefined });
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    return err(`value is not JSON: ${String(error)}`);
-  }
-  const checked = topic.schema.safeParse(parsed);
+  const { value, ...attributes } = stored;
+  if (value === undefined) return ok({ ...attributes, value: undefined });
+  const checked = topic.schema.safeParse(value);
   if (!checked.success) return err(`value does not fit the schema of ${topic.name}: ${issues(checked.error)}`);
   return ok({ ...attributes, value: checked.data });
 }

@@ -42,6 +42,7 @@ export class StoreEventLog implements EventLog {
   async publish(records: readonly NewRecord[]): Promise<void> {
     if (records.length === 0) return;
     await this.#deps.store.append(
+      [...new Set(records.map((one) => one.topic))],
       records.map((one) => encodeRecord(one, { ids: this.#deps.ids, source: this.#deps.source })),
     );
   }
@@ -112,11 +113,12 @@ export class StoreEventLog implements EventLog {
       const members = [...this.#members];
       if (members.length === 0) continue;
       try {
+        const asOf = members.map((member) => member.changes);
         const views = await groups.sync(members.map((member) => member.membership));
         for (const view of views) {
-          for (const member of members) {
-            if (member.membership.group === view.group) member.applyView(view);
-          }
+          members.forEach((member, index) => {
+            if (member.membership.group === view.group) member.applyView(view, asOf[index] ?? 0);
+          });
         }
         for (const member of members) {
           for (const [topic, lag] of member.lagByTopic()) {

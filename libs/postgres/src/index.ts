@@ -1,3 +1,3 @@
 export { type EmbeddedPostgres, type EmbeddedPostgresOptions, openEmbeddedPostgres } from './embedded.ts';
 export { type Migration, type MigrationOptions, readMigrations, runMigrations } from './migrations.ts';
-export { isRetryable, openSql, type Sql, type SqlOptions, type TransactionSql } from './sql.ts';
+export { isRetryable, openSession, openSql, type Sql, type SqlOptions, type TransactionSql } from './sql.ts';

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Sql } from './sql.ts';
+import { openSession, type Sql } from './sql.ts';
 
 export interface Migration {
   /** `0001-streams.sql` */
@@ -30,7 +30,7 @@ export async function runMigrations(options: MigrationOptions): Promise<readonly
   if (!/^[a-z][a-z0-9_]*$/.test(schema)) throw new Error(`expected a plain schema name, got "${schema}"`);
   const migrations = options.files ?? readMigrations(options.dir ?? 'migrations');
   checkNumbers(migrations, schema);
-  const connection = await sql.reserve();
+  const connection = openSession(sql);
   try {
     await connection`SELECT pg_advisory_lock(hashtextextended(${`millrace-migrations-${schema}`}, 0))`;
     await connection.unsafe(
@@ -67,8 +67,7 @@ export async function runMigrations(options: MigrationOptions): Promise<readonly
     }
     return now;
   } finally {
-    await connection`SELECT pg_advisory_unlock_all()`.catch(() => {}); // a lost connection holds no lock
-    connection.release();
+    await connection.end({ timeout: 5 }); // and with the session goes its lock
   }
 }
 

@@ -1,7 +1,8 @@
 import postgres from 'postgres';
+import { arrayTypes } from './array-types.ts';
 
 /** int8 comes and goes as bigint: offsets and counters beyond 2^53 stay exact. */
-const types = { bigint: postgres.BigInt };
+const types = { bigint: postgres.BigInt, ...arrayTypes };
 export type Sql = postgres.Sql<{ bigint: bigint }>;
 export type TransactionSql = postgres.TransactionSql<{ bigint: bigint }>;
 
@@ -28,6 +29,7 @@ export function openSql(url: string, options: SqlOptions): Sql {
   return postgres(parsed.toString(), {
     ...socket,
     types,
+    fetch_types: false, // see array-types.ts
     max: options.maxConnections ?? 10,
     connect_timeout: options.connectTimeoutS ?? 5,
     idle_timeout: options.idleTimeoutS ?? 300,
@@ -40,6 +42,17 @@ export function openSql(url: string, options: SqlOptions): Sql {
       idle_in_transaction_session_timeout: 60_000,
     },
   });
+}
+
+/**
+ * One connection of its own to the server of `sql`, for session state such as advisory locks. A lost connection is
+ * replaced silently, so what relies on the session must be able to tell. Close it with `end()`.
+ * (`sql.reserve()` never resolves on a new connection when array types are not fetched.)
+ */
+export function openSession(sql: Sql): Sql {
+  // Parsed options stand in for connection parameters, as postgres.js itself opens its LISTEN connection.
+  const options = { ...sql.options, max: 1, idle_timeout: null, max_lifetime: null };
+  return postgres(options as unknown as postgres.Options<typeof types>);
 }
 
 /** SQLSTATE classes after which the same transaction may succeed: connection, conflict, resources, operator, start-up. */
