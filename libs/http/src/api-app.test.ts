@@ -81,8 +81,27 @@ describe('an API', () => {
   it('refuses bodies that are no JSON, of another type or too large', async () => {
     expect((await post('/api/items/i1', '{')).body).toMatchObject({ status: 400, type: '/problems/malformed-body' });
     expect((await post('/api/items/i1', 'name=x', { 'content-type': 'text/plain' })).status).toBe(415);
+    const none = await openApp().request('/api/items/i1', { method: 'POST' });
+    expect([none.status, await none.json()]).toMatchObject([400, { type: '/problems/body-missing' }]);
     const large = JSON.stringify({ name: 'x'.repeat(70_000), kind: 'a', tags: [] });
     expect((await post('/api/items/i1', large)).body).toMatchObject({ status: 413, type: '/problems/body-too-large' });
+  });
+
+  it('takes a DELETE without a body, and wants a length of every body, from a real client', async () => {
+    const app = openApp();
+    app.delete('/api/items/:id', (c) => c.body(null, 204));
+    const mounts = [honoMount('/api', app)];
+    await using server = await openHttpServer({ host: '127.0.0.1', port: 0, mounts, log: silentLogger });
+    const url = `http://127.0.0.1:${server.port}/api/items/i1`;
+    expect((await fetch(url, { method: 'DELETE' })).status).toBe(204);
+    const chunked = new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode('{}'));
+        controller.close();
+      },
+    });
+    const init = { method: 'POST', body: chunked, duplex: 'half' };
+    expect((await fetch(url, init)).status).toBe(411);
   });
 
   it('says nothing of the inside of a crash, and calls an outage an outage', async () => {

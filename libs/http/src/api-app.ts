@@ -52,6 +52,10 @@ const securityHeaders = {
 export function createApiApp<E extends Env & { Variables: ApiVariables }>(options: ApiAppOptions): OpenAPIHono<E> {
   const app = new OpenAPIHono<E>({
     defaultHook: (result, c) => {
+      if (result.target === 'json' && c.req.header('content-type') === undefined) {
+        // the validator takes an absent body for {}, which would let defaults stand for a body that is required
+        return answer(c, problem(400, 'body-missing', 'Request body missing', { detail: 'expected a JSON body' }));
+      }
       if (result.success) return undefined;
       const input = 'data' in result ? result.data : undefined;
       const errors = describeIssues(result.error, result.target, input);
@@ -76,7 +80,17 @@ export function createApiApp<E extends Env & { Variables: ApiVariables }>(option
   const tooLarge = problem(413, 'body-too-large', 'Request body too large', {
     detail: `expected at most ${maxBytes} bytes`,
   });
-  app.use('*', bodyLimit({ maxSize: maxBytes, onError: (c) => answer(c, tooLarge) }));
+  const limitBody = bodyLimit({ maxSize: maxBytes, onError: (c) => answer(c, tooLarge) });
+  const limit: MiddlewareHandler<E, string> = async (c, next) => {
+    const { headers } = c.req.raw;
+    const fromNode = (c.env as { incoming?: unknown } | undefined)?.incoming !== undefined;
+    // A body without a length makes hono copy the request, which fails on that of @hono/node-server. On the wire there is no
+    // body without one of the two headers (RFC 9112 6.3): a DELETE of a browser has neither.
+    if (!fromNode || headers.has('content-length')) return limitBody(c, next);
+    if (!headers.has('transfer-encoding')) return next();
+    return answer(c, problem(411, 'length-required', 'Length required', { detail: 'expected a content-length' }));
+  };
+  app.use('*', limit);
 
   app.notFound((c) => {
     const others = methodsAt(app, c.req.path).filter((method) => method !== c.req.method);
