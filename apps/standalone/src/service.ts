@@ -7,8 +7,7 @@ import { join } from 'node:path';
 import { type Clock, systemClock } from '@millrace/clock';
 import { type Addresses, addressesOf, type ControlService, createControlService } from '@millrace/control/service';
 import { createDeliveryService } from '@millrace/delivery/service';
-import { openPostgresEventLog } from '@millrace/eventlog';
-import { openMemoryFactWriter } from '@millrace/eventlog/testing';
+import { eventLogMetrics, openFactWriter, openPostgresEventLog } from '@millrace/eventlog';
 import { createLocalSourceDesk } from '@millrace/handover';
 import {
   createHttpMetrics,
@@ -73,17 +72,23 @@ export async function openStandalone(
     const url = settings.DATABASE_URL ?? (await openDatabase());
     const sql = openSql(url, { applicationName: 'millrace', maxConnections: 12 });
     scope.defer('sql', () => sql.end({ timeout: 3 }));
+    const logMetrics = eventLogMetrics(registry);
     const eventLog = scope.use(
       await openPostgresEventLog({
         url,
         source: 'standalone',
         log: logger('eventlog'),
         clock,
+        metrics: logMetrics,
         wake: settings.DATABASE_URL === undefined ? 'memory' : 'notify',
       }),
       'event-log',
     );
-    const facts = (service: string) => Promise.resolve(openMemoryFactWriter(eventLog, { instanceId: `${service}-1` }));
+    const facts = (service: string) =>
+      openFactWriter({
+        ...{ dir: join(settings.DATA_DIR, 'spool', service), instanceId: `${service}-1`, service },
+        ...{ eventLog, log: logger(service), clock, metrics: logMetrics },
+      });
 
     let addresses = addressesFor(settings, settings.HTTP_PORT, settings.RTMP_PORT);
     const services: Service[] = [];
