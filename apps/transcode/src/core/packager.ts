@@ -220,15 +220,12 @@ export class Packager {
 
   /** Ends the stretch that is on air; what follows goes into the window after it was opened again. */
   #discontinuity(reason: DiscontinuityReason): void {
-    if (this.#state.kind === 'live') {
-      this.#state.timeline.flush();
+    if (this.#state.kind === 'live') this.#state.timeline.flush();
+    else if (this.#state.kind === 'opening') this.#staleOpens++; // opened once more, for the stretch that follows
+    if (this.#state.kind !== 'probing') {
       this.#actions.discontinuity(reason);
-      this.#timelines++;
-    } else if (this.#state.kind === 'opening') {
-      // Nothing of it is on air yet. The window is opened once more, for the stretch that follows.
-      this.#staleOpens++;
-      this.#actions.discontinuity(reason);
-      this.#timelines++;
+      // Other tracks have other init bytes by themselves, which a successor knows as well.
+      this.#timelines = reason === 'timestamp-jump' ? this.#timelines + 1 : 0;
     }
     this.#probeAgain();
   }

@@ -2,7 +2,7 @@ import type { MediaTag } from '@millrace/flv';
 import type { WindowState } from '@millrace/handover';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { aSource, type PackagedRun, packageAll, type SourceShape } from '../testing.ts';
+import { aSource, otherAvcRecord, type PackagedRun, packageAll, type SourceShape } from '../testing.ts';
 import type { PackagedPart } from './packaged-part.ts';
 
 const rates: Readonly<Record<string, number>> = { video: 90_000, audio: 48_000 };
@@ -137,6 +137,26 @@ describe('a take-over', () => {
       { segment: 2, dts: (6_000 * rates['video']!) / 1_000, independent: true },
       { segment: 2 },
     ]);
+  });
+
+  it('after a codec change asks for the window that is open', () => {
+    const inits: string[] = [];
+    const record = (tags: readonly MediaTag[]) =>
+      packageAll(tags, {
+        stateOf: (settings, renditions) => {
+          inits.push(renditions.map((spec) => Buffer.from(spec.init).toString('hex')).join());
+          const next = { segment: 0, part: 0 };
+          const positions = renditions.map(({ name }) => ({ name, next, nextDts: undefined, segments: [] }));
+          return { settings, fresh: true, renditions: positions };
+        },
+      });
+    const change: MediaTag = { kind: 'video-config', codec: 'avc', timestampMs: 4_000, record: otherAvcRecord };
+    const after = aSource({ durationMs: 4_000, startMs: 4_000 }).slice(1);
+    record([...aSource({ durationMs: 4_000 }), change, ...after]);
+    record([change, ...after]);
+    expect(inits).toHaveLength(3);
+    expect(inits[2]).toBe(inits[1]);
+    expect(inits[1]).not.toBe(inits[0]);
   });
 
   it('of audio whose tail is lost goes on in the same segment, and numbers stay equal', () => {
