@@ -15,7 +15,7 @@ export const pageQuerySchema = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(20).meta({ description: 'Items a page.' }),
   cursor: z
     .string()
-    .regex(/^[\w-]{1,200}$/)
+    .regex(/^a[0-9a-z_]{4,40}$/, 'a next_cursor of an earlier page')
     .optional()
     .meta({ description: '`next_cursor` of the page before.' }),
 });
