@@ -22,7 +22,7 @@ async function boot(): Promise<void> {
 }
 
 boot().catch((error: unknown) => {
-  console.error(error);
+  reportError(error);
   const root = document.getElementById('root');
   // Typical after an upgrade of the server: the old page names scripts that are gone.
   if (root)

@@ -63,19 +63,19 @@ export class Site implements AsyncDisposable {
       options.encode ? encodeSegments(dir) : undefined,
     ]);
     const live = new FakeLive(dir);
-    let site: Site | undefined;
-    const server = createServer((request, response) => {
-      if (site !== undefined) serve(site, dir, request, response).catch(() => response.destroy());
-    });
+    const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     if (address === null || typeof address === 'string') throw new Error('the server has no port');
     const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, args: chromiumArgs });
-    site = new Site(live, `http://127.0.0.1:${address.port}`, browser, async () => {
+    const site = new Site(live, `http://127.0.0.1:${address.port}`, browser, async () => {
       await browser.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await rm(dir, { recursive: true, force: true });
+    });
+    server.on('request', (request, response) => {
+      serve(site, dir, request, response).catch(() => response.destroy());
     });
     return site;
   }

@@ -40,6 +40,8 @@ export interface LiveEdgeControllerOptions {
 
 /** Least time between two seeks of the controller; doubles while seeks do not help, up to the second figure. */
 const seekBackoffMs = { first: 3_000, most: 60_000 } as const;
+/** How long after the first frame a jump still counts as part of starting. */
+const startMs = 1_500;
 /** A jump back by more than this that the controller did not make was made by the viewer. */
 const viewerSeekBackS = 0.5;
 
@@ -52,6 +54,9 @@ export class LiveEdgeController {
   #mode: LiveEdgeMode = 'following';
   #held = false;
   #rate = 1;
+  #hurrying = false;
+  /** When the player was first seen playing. */
+  #startedAtMs: number | undefined;
   #lastTimeS: number | undefined;
   #seekAllowedAtMs = 0;
   #seekWaitMs: number = seekBackoffMs.first;
@@ -121,7 +126,11 @@ export class LiveEdgeController {
     if (latencyS - targetLatencyS > policy.seekBeyondS) this.#lastFarAtMs = nowMs;
     else if (nowMs - this.#lastFarAtMs > this.#seekWaitMs) this.#seekWaitMs = seekBackoffMs.first;
     const seen = { latencyS, targetLatencyS, edgeS, currentTimeS, bufferAheadS: player.bufferAheadS };
-    const decision = decideLiveEdge(seen, nowMs >= this.#seekAllowedAtMs, policy);
+    this.#startedAtMs ??= nowMs;
+    const starting = nowMs - this.#startedAtMs < startMs;
+    const history = { maySeek: nowMs >= this.#seekAllowedAtMs, starting, hurrying: this.#hurrying };
+    const decision = decideLiveEdge(seen, history, policy);
+    this.#hurrying = decision.kind === 'rate' && decision.reason === 'late';
     if (decision.kind === 'seek') this.#seek(decision.toS);
     else this.#setRate(decision.rate);
     this.#options.onDecision?.(decision);

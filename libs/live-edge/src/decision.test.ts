@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decideLiveEdge, type LiveObservation } from './decision.ts';
+import { decideLiveEdge, type LiveEdgeHistory, type LiveObservation } from './decision.ts';
 
 const steady: LiveObservation = {
   latencyS: 0.65,
@@ -9,7 +9,9 @@ const steady: LiveObservation = {
   currentTimeS: 100,
   edgeS: 100.6,
 };
-const with_ = (change: Partial<LiveObservation>) => decideLiveEdge({ ...steady, ...change }, true);
+const running: LiveEdgeHistory = { maySeek: true, starting: false, hurrying: false };
+const with_ = (change: Partial<LiveObservation>, history: Partial<LiveEdgeHistory> = {}) =>
+  decideLiveEdge({ ...steady, ...change }, { ...running, ...history });
 
 describe('the live-edge rule', () => {
   it('keeps normal speed on target', () => {
@@ -21,6 +23,22 @@ describe('the live-edge rule', () => {
   it('hurries in proportion to the delay, up to 1.1', () => {
     expect(with_({ latencyS: 0.75 })).toMatchObject({ rate: expect.closeTo(1.05), reason: 'late' });
     expect(with_({ latencyS: 2.5 })).toMatchObject({ rate: 1.1, reason: 'late' });
+  });
+
+  it('does not settle at the threshold: once it hurries it goes on until it is on time', () => {
+    expect(with_({ latencyS: 0.68 }, { hurrying: true })).toMatchObject({
+      rate: expect.closeTo(1.015),
+      reason: 'late',
+    });
+    expect(with_({ latencyS: 0.655 }, { hurrying: true })).toMatchObject({ rate: 1, reason: 'on-target' });
+  });
+
+  it('jumps the start-up delay when the target is buffered already, but only at the start', () => {
+    const late = { latencyS: 1.25, bufferAheadS: 1.1 };
+    expect(with_(late, { starting: true })).toEqual({ kind: 'seek', toS: expect.closeTo(100.6) });
+    expect(with_(late)).toMatchObject({ kind: 'rate', rate: 1.1 });
+    expect(with_({ ...late, bufferAheadS: 0.7 }, { starting: true })).toMatchObject({ kind: 'rate', rate: 1.1 });
+    expect(with_({ latencyS: 1, bufferAheadS: 1 }, { starting: true })).toMatchObject({ kind: 'rate' });
   });
 
   it('slows down when it is early', () => {
@@ -56,16 +74,16 @@ describe('the live-edge rule', () => {
           currentTimeS: number,
           edgeS: number,
         }),
-        fc.boolean(),
-        (seen, maySeek) => {
-          const decision = decideLiveEdge(seen, maySeek);
+        fc.record({ maySeek: fc.boolean(), starting: fc.boolean(), hurrying: fc.boolean() }),
+        (seen, history) => {
+          const decision = decideLiveEdge(seen, history);
           if (decision.kind === 'rate') {
             expect(decision.rate).toBeGreaterThanOrEqual(0.97);
             expect(decision.rate).toBeLessThanOrEqual(1.1);
           } else {
-            expect(maySeek).toBe(true);
+            expect(history.maySeek).toBe(true);
             expect(decision.toS).toBeGreaterThan(seen.currentTimeS);
-            expect(decision.toS).toBeLessThanOrEqual(seen.edgeS);
+            expect(decision.toS).toBeLessThanOrEqual(Math.max(seen.edgeS, seen.currentTimeS + seen.bufferAheadS));
           }
         },
       ),

@@ -9,6 +9,7 @@ export {
   decideLiveEdge,
   defaultLiveEdgePolicy,
   type LiveEdgeDecision,
+  type LiveEdgeHistory,
   type LiveEdgePolicy,
   type LiveObservation,
 } from './decision.ts';

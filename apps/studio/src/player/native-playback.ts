@@ -52,8 +52,16 @@ export function startNativePlayback(
 }
 
 /** Safari gives the PROGRAM-DATE-TIME of the element's time 0. */
+interface DatedVideo {
+  getStartDate(): Date;
+}
+
 function getStartDateMs(video: HTMLVideoElement): number | undefined {
-  if (!('getStartDate' in video) || typeof video.getStartDate !== 'function') return undefined;
-  const date: unknown = video.getStartDate();
-  return date instanceof Date && !Number.isNaN(date.getTime()) ? date.getTime() : undefined;
+  if (!isDatedVideo(video)) return undefined;
+  const ms = video.getStartDate().getTime();
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
+function isDatedVideo(video: object): video is DatedVideo {
+  return 'getStartDate' in video && typeof video.getStartDate === 'function';
 }

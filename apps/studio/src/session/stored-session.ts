@@ -1,6 +1,6 @@
 /** Who is signed in, kept in this browser's local storage. */
 import { useSyncExternalStore } from 'react';
-import { type Role, roles } from '../api/resources.ts';
+import { roles } from '../api/resources.ts';
 import { choice, object, type Read, text } from '../api/wire.ts';
 
 const readSession = object({ token: text, role: choice(roles), owner_id: text, expires_at: text });

@@ -70,7 +70,7 @@ describe('what the watch page shows', () => {
 
   it('comes to the player from every history once the stream is live and the link good', () => {
     const signal = fc.oneof(
-      fc.constantFrom('idle', 'live', 'interrupted').map((state) => says(state as WatchInfo['state'])),
+      fc.constantFrom<WatchInfo['state']>('idle', 'live', 'interrupted').map(says),
       fc.constantFrom<WatchSignal>(
         { kind: 'info-failed', error: { kind: 'unreachable' } },
         { kind: 'playing' },
