@@ -1,5 +1,8 @@
 import { startProgram } from './child-program.ts';
 
+/** ffmpeg 5.1 feeds the init section again after each reload of any live playlist with EXT-X-MAP, and says so itself. */
+const ownRepetition = /\[warning\] Found duplicated MOOV Atom\. Skipped it$/;
+
 /**
  * Lets ffmpeg play a stream for `seconds` of media and decode all of it. Resolves with every line it had to say at level
  * `warning` or above (none: all was well) and the frames it decoded of each kind.
@@ -19,7 +22,7 @@ export async function decodeWithFfmpeg(
   const warnings = player
     .stderr()
     .split('\n')
-    .filter((line) => line.trim() !== '');
+    .filter((line) => line.trim() !== '' && !ownRepetition.test(line));
   if (code !== 0) warnings.push(`ffmpeg ended with exit code ${code}`);
   const last = (name: string) =>
     Number([...player.stdout().matchAll(new RegExp(`^${name}=\\s*(\\d+)`, 'gm'))].at(-1)?.[1] ?? 0);

@@ -83,9 +83,8 @@ export async function startStandalone(
   };
   try {
     const ready = await readyLine(program);
-    const httpPort = Number(ready['http_port']);
     const rtmpPort = Number(ready['rtmp_port']);
-    const httpUrl = `http://127.0.0.1:${httpPort}`;
+    const httpUrl = String(ready['public_url']);
     const signInCode = /\/sign-in#code=([^\s"'\\]+)/.exec(`${program.stdout()}\n${program.stderr()}`)?.[1];
     return {
       program,

@@ -4,6 +4,9 @@ import { Parser } from 'm3u8-parser';
 import { createFile, MP4BoxBuffer } from 'mp4box';
 import type { MediaPlaylist } from './playlist-text.ts';
 
+// It would print a warning for parts before the last three segments; the rule is three target durations.
+HLS.setOptions({ silent: true });
+
 /** Where hls-parser and m3u8-parser disagree with `playlist`, as read from the same text. */
 export function disagreements(text: string, playlist: MediaPlaylist): readonly string[] {
   const mistakes: string[] = [];

@@ -13,8 +13,8 @@ export interface SeenFrame {
 
 export interface PlaybackReport {
   readonly frames: readonly SeenFrame[];
-  /** Times the player ran dry (`waiting` events) since the first frame. */
-  readonly stalls: number;
+  /** When the player ran dry (`waiting` events) since the first frame, ms of the wall clock. */
+  readonly stallsMs: readonly number[];
   /** From navigation to the first presented frame, ms. */
   readonly firstFrameMs: number | undefined;
 }
@@ -50,7 +50,7 @@ interface RawFrame {
 
 interface Sampler {
   frames: RawFrame[];
-  stalls: number;
+  stallsMs: number[];
   firstFrameMs: number | undefined;
 }
 
@@ -73,10 +73,10 @@ export async function watchLatency(page: Page): Promise<{ stop(): Promise<Playba
       Object.assign(canvas, { width, height });
       const context = canvas.getContext('2d', { willReadFrequently: true });
       if (context === null) throw new Error('no canvas');
-      const sampler: Sampler = { frames: [], stalls: 0, firstFrameMs: undefined };
+      const sampler: Sampler = { frames: [], stallsMs: [], firstFrameMs: undefined };
       Object.assign(window, { millraceSampler: sampler });
       video.addEventListener('waiting', () => {
-        if (sampler.frames.length > 0) sampler.stalls++;
+        if (sampler.frames.length > 0) sampler.stallsMs.push(Date.now());
       });
       const onFrame = (_now: number, frame: { mediaTime: number }) => {
         const atMs = Date.now();
