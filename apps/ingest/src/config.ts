@@ -87,8 +87,10 @@ export type IngestSettings = Settings<typeof ingestSettings>;
 /** What only a process of its own needs beside `ingestSettings`. */
 export const ingestProcessSettings = defineSettings({
   ...ingestSettings,
-  HTTP_PORT: setting.port({ doc: 'Port of /metrics, /healthz and /readyz.', fallback: '8080' }),
-  INTERNAL_HTTP_PORT: setting.port({ doc: 'Port where transcode workers park.', fallback: '8081' }),
+  INTERNAL_HTTP_PORT: setting.port({
+    doc: 'Port where transcode workers park, and of /metrics, /healthz and /readyz.',
+    fallback: '8081',
+  }),
   DATABASE_URL: setting.text({ doc: 'PostgreSQL of the event log.', secret: true }),
   MILLRACE_SERVICE_TOKEN: setting.text({ doc: 'Token between services.', secret: true }),
   DATA_DIR: setting.text({ doc: 'Folder of the fact spool.', fallback: './data' }),

@@ -20,7 +20,6 @@ import { RtmpServer } from './inbound/rtmp-server.ts';
 import { StreamTable } from './inbound/stream-table.ts';
 import { rtmpsOptions } from './inbound/tls-files.ts';
 import { createIngestMetrics } from './metrics.ts';
-import { beatInstance } from './outbound/instance-beat.ts';
 import { createSourceOpener } from './outbound/source-feed.ts';
 import { StreamFacts } from './outbound/stream-facts.ts';
 
@@ -85,7 +84,6 @@ export async function createIngestService(deps: IngestDeps): Promise<IngestServi
       },
     });
     scope.use(watch, 'live-stream-watch');
-    scope.use(beatInstance(facts, clock), 'instance-beat');
     const coalescer = scope.use(
       new ReadCoalescer({
         clock,

@@ -1,4 +1,6 @@
 /** Runs an ingest with a discarding worker, prints its URL and keys, then CPU and memory every few seconds. Not a test. */
+import { writeFileSync } from 'node:fs';
+import { Session } from 'node:inspector';
 import { openIngest } from './harness.ts';
 
 const publishers = Number(process.env['PUBLISHERS'] ?? 30);
@@ -12,7 +14,7 @@ process.stdout.write(`${JSON.stringify({ port: ingest.service.rtmpPort, keys })}
 let before = process.cpuUsage();
 let atMs = performance.now();
 const counts = { reads: 0, messages: 0, bytes: 0 };
-setInterval(async () => {
+async function report(): Promise<void> {
   const used = process.cpuUsage(before);
   const now = performance.now();
   const seconds = (now - atMs) / 1_000;
@@ -28,5 +30,17 @@ setInterval(async () => {
     `cpu ${((used.user + used.system) / 1e4 / seconds).toFixed(1)} % (sys ${(used.system / 1e4 / seconds).toFixed(1)}), rss ${Math.round(process.memoryUsage.rss() / 1e6)} MB, reads/s ${perSecond('reads')}, messages/s ${perSecond('messages')}, Mbit/s ${(perSecond('bytes') * 8) / 1e6}, live ${await ingest.metric('millrace_ingest_live_streams')}\n`,
   );
   Object.assign(counts, read);
-}, 5_000);
+}
+setInterval(() => void report(), 5_000); // a failed report would end the process, as it should
+const profileTo = process.env['PROFILE'];
+if (profileTo !== undefined) {
+  const session = new Session();
+  session.connect();
+  session.post('Profiler.enable');
+  session.post('Profiler.setSamplingInterval', { interval: 500 });
+  setTimeout(() => session.post('Profiler.start'), 9_000);
+  setTimeout(() => {
+    session.post('Profiler.stop', (_error, { profile }) => writeFileSync(profileTo, JSON.stringify(profile)));
+  }, 24_000);
+}
 setTimeout(() => process.exit(0), Number(process.env['SECONDS_RUN'] ?? 40) * 1_000);

@@ -87,7 +87,7 @@ describe('a publish by real ffmpeg', () => {
     await using stranger = publishWithFfmpeg(urlOf(ingest, other.key), { seconds: 1 });
     expect(await stranger.exited).not.toBe(0);
     expect(stranger.output()).toContain('live with another stream key');
-    await using second = publishWithFfmpeg(urlOf(ingest, key));
+    await using _second = publishWithFfmpeg(urlOf(ingest, key));
     await eventually(() => hasVideo(ingest.sources[1]), 'video of the second');
     expect(await first.exited).not.toBe(null);
     expect(types(ingest)).toEqual(['StreamPublished', 'StreamResumed']);
@@ -105,11 +105,11 @@ describe('a publish by real ffmpeg', () => {
     first.process.kill('SIGKILL');
     await eventually(() => types(ingest).includes('StreamInterrupted'), 'StreamInterrupted');
     expect(kindsOf(ingest.sources[0]).at(-1)).toBe('interrupted');
-    await using second = publishWithFfmpeg(urlOf(ingest, key));
+    await using _second = publishWithFfmpeg(urlOf(ingest, key));
     await eventually(() => types(ingest).includes('StreamResumed'), 'StreamResumed');
     expect(kindsOf(ingest.sources[0]).at(-1)).toBe('superseded');
     await eventually(() => hasVideo(ingest.sources[1]), 'video');
-    second.process.kill('SIGKILL');
+    _second.process.kill('SIGKILL');
     await eventually(() => types(ingest).includes('StreamEnded'), 'StreamEnded');
     expect(types(ingest)).toEqual([
       'StreamPublished',
@@ -181,6 +181,20 @@ describe('a publish by real ffmpeg', () => {
     ]);
     await encoder.exited;
     await eventually(() => kindsOf(ingest.sources[0]).at(-1) === 'superseded', 'superseded');
+  });
+
+  it('arrives whole while reads are put together, and its break is noticed', async () => {
+    await using ingest = await openIngest({ env: { INGEST_COALESCE_ABOVE_READS: '0' } });
+    const { key } = await ingest.addStream();
+    await using quick = publishWithFfmpeg(urlOf(ingest, key), { seconds: 3 });
+    expect(await quick.exited, quick.output()).toBe(0);
+    await eventually(() => types(ingest).includes('StreamEnded'), 'StreamEnded');
+    expect(kindsOf(ingest.sources[0]).filter((kind) => kind === 'video-frame')).toHaveLength(75);
+    await using broken = publishWithFfmpeg(urlOf(ingest, key));
+    await eventually(() => hasVideo(ingest.sources[1]), 'video');
+    broken.process.kill('SIGKILL');
+    await eventually(() => types(ingest).includes('StreamInterrupted'), 'StreamInterrupted', 1_000);
+    expect(await ingest.metric('millrace_ingest_coalesced_reads_total')).toBeGreaterThan(10);
   });
 
   it('over RTMPS reaches a worker', async () => {

@@ -7,7 +7,7 @@ function run(...kinds: readonly (AssignmentSignal['kind'] | 'superseded')[]) {
   const effects: string[] = [];
   for (const kind of kinds) {
     const signal: AssignmentSignal =
-      kind === 'superseded' || kind === 'ended' ? { kind: 'ended', reason: kind } : ({ kind } as AssignmentSignal);
+      kind === 'superseded' || kind === 'ended' ? { kind: 'ended', reason: kind } : { kind };
     const step = assign(state, signal);
     state = step.state;
     effects.push(...step.effects.map((effect) => (effect.kind === 'end-claim' ? `end-${effect.reason}` : effect.kind)));

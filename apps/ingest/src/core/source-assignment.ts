@@ -2,7 +2,6 @@
  * Who has a source: nobody yet, a worker, nobody any more. Pure: the feed in `outbound` runs the effects. A source that was
  * on air and is over is still offered for a while when no worker holds it, so that somebody can close its playlists.
  */
-import type { Epoch } from '@millrace/ids';
 import { assertNever } from '@millrace/result';
 
 export type AssignmentState =

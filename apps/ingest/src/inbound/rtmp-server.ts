@@ -4,6 +4,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import type { Timer } from '@millrace/clock';
+import { toListenError } from '@millrace/http';
 import { Admission, type AdmissionLimits } from '../core/admission.ts';
 import { type ConnectionDeps, RtmpConnection } from './rtmp-connection.ts';
 import type { TlsFiles } from './tls-files.ts';
@@ -43,7 +44,7 @@ export class RtmpServer implements AsyncDisposable {
     });
   }
 
-  /** Opens the listeners. Throws what listen says when a port is taken; nothing is left open then. */
+  /** Opens the listeners. Throws a ListenError when a port is taken; nothing is left open then. */
   static async listen(options: RtmpServerOptions, deps: ConnectionDeps): Promise<RtmpServer> {
     const server = new RtmpServer(options, deps);
     try {
@@ -79,7 +80,7 @@ export class RtmpServer implements AsyncDisposable {
       const leave = this.#admit(socket);
       if (leave !== undefined) this.#open(socket, 'rtmp', leave);
     });
-    await listen(server, this.#options.rtmpPort, this.#options.host);
+    await listen(server, this.#options.rtmpPort, this.#options.host, 'RTMP_PORT');
     this.#servers.push(server);
   }
 
@@ -103,7 +104,7 @@ export class RtmpServer implements AsyncDisposable {
       socket.destroy();
     });
     rtmps.files.onChange((files) => server.setSecureContext(files));
-    await listen(server, rtmps.port, this.#options.host);
+    await listen(server, rtmps.port, this.#options.host, 'RTMPS_PORT');
     this.#servers.push(server);
   }
 
@@ -149,11 +150,12 @@ export class RtmpServer implements AsyncDisposable {
   }
 }
 
-function listen(server: Server, port: number, host: string): Promise<void> {
+function listen(server: Server, port: number, host: string, setting: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    const failed = (error: Error) => reject(toListenError(error, host, port, setting));
+    server.once('error', failed);
     server.listen(port, host, () => {
-      server.off('error', reject);
+      server.off('error', failed);
       server.on('error', () => {}); // accept errors (EMFILE): the connection is lost, the listener goes on
       resolve();
     });

@@ -26,6 +26,7 @@ export class SocketFlow implements Restable {
   readonly #events: SocketFlowEvents;
   #resting = false;
   #paused = false;
+  #reading = true;
   #closing = false;
   #linger: Timer | undefined;
 
@@ -61,22 +62,22 @@ export class SocketFlow implements Restable {
   /** Stops reading until `resume`: the peer's TCP window fills. */
   pause(): void {
     this.#paused = true;
-    this.#socket.pause();
+    this.#apply();
   }
 
   resume(): void {
     this.#paused = false;
-    this.#flow();
+    this.#apply();
   }
 
   rest(): void {
     this.#resting = true;
-    this.#socket.pause();
+    this.#apply();
   }
 
   wake(): void {
     this.#resting = false;
-    this.#flow();
+    this.#apply();
   }
 
   /** Sends what was written, then closes. */
@@ -85,8 +86,8 @@ export class SocketFlow implements Restable {
     this.#closing = true;
     this.#resting = false;
     this.#paused = false;
+    this.#apply();
     this.#socket.end();
-    this.#socket.resume();
     this.#linger = this.#clock.after(lingerMs, () => this.destroy());
   }
 
@@ -95,7 +96,39 @@ export class SocketFlow implements Restable {
     this.#socket.destroy();
   }
 
-  #flow(): void {
-    if (!this.#resting && !this.#paused) this.#socket.resume();
+  /**
+   * Starts or stops reading at the handle. A paused stream of Node's would go on reading into its own buffer, one system
+   * call and one allocation a packet, which is what resting is to save; the stream itself stays in flowing mode.
+   */
+  #apply(): void {
+    const reading = !this.#resting && !this.#paused;
+    const handle = handleOf(this.#socket);
+    if (reading === this.#reading || this.#socket.destroyed) return;
+    this.#reading = reading;
+    if (handle === undefined) return void (reading ? this.#socket.resume() : this.#socket.pause());
+    if (reading) handle.readStart();
+    else handle.readStop();
   }
+}
+
+interface StreamHandle {
+  readStart(): void;
+  readStop(): void;
+}
+
+/** Node's handle below a socket, if this version has it as the ones we know do. */
+function handleOf(socket: Socket): StreamHandle | undefined {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  return isStreamHandle(handle) ? handle : undefined;
+}
+
+function isStreamHandle(handle: unknown): handle is StreamHandle {
+  return (
+    typeof handle === 'object' &&
+    handle !== null &&
+    'readStart' in handle &&
+    typeof handle.readStart === 'function' &&
+    'readStop' in handle &&
+    typeof handle.readStop === 'function'
+  );
 }
