@@ -10,6 +10,7 @@ export type {
   Table,
 } from './event-log.ts';
 export type { FactWriter } from './fact-writer.ts';
+export { eventLogMetrics } from './metrics.ts';
 export { record, tombstone } from './new-record.ts';
 export { type LogObserver, noObserver } from './observer.ts';
 export { partitionOf } from './partitioner.ts';
@@ -19,3 +20,4 @@ export {
   type PostgresEventLogOptions,
   type TransactionalOutbox,
 } from './postgres/postgres-event-log.ts';
+export { type FactWriterOptions, openFactWriter, SpoolFullError } from './spool/spool-fact-writer.ts';

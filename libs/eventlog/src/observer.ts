@@ -8,6 +8,13 @@ export interface LogObserver {
   invalid(topic: string): void;
   /** Records not yet handled by a group in a topic. */
   lag(group: string, topic: string, records: number): void;
+  /** Bytes of facts that wait in a service's spool. */
+  spoolBytes(service: string, bytes: number): void;
+  /** A fact was not taken because the spool is full. */
+  factRefused(service: string): void;
+  /** The unacknowledged or damaged end of a spool file was given up. */
+  spoolTailDropped(service: string): void;
+  samplesDropped(service: string, reason: string, samples: number): void;
 }
 
 export const noObserver: LogObserver = {
@@ -17,4 +24,8 @@ export const noObserver: LogObserver = {
   parked: () => {},
   invalid: () => {},
   lag: () => {},
+  spoolBytes: () => {},
+  factRefused: () => {},
+  spoolTailDropped: () => {},
+  samplesDropped: () => {},
 };
