@@ -139,11 +139,9 @@ export class LiveSource implements SourceHandler {
       const timescale = renditions.find((spec) => spec.name === name)?.timescale;
       if (nextDts !== undefined && timescale !== undefined) this.#writtenMs.set(name, (nextDts / timescale) * 1_000);
     }
-    this.#log.info('window-opened', {
-      ...state.settings,
-      fresh: state.fresh,
-      renditions: renditions.map((r) => r.codecs),
-    });
+    const { targetDurationS: target_duration_s, partTargetS: part_target_s } = state.settings;
+    const codecs = renditions.map((spec) => spec.codecs);
+    this.#log.info('window-opened', { target_duration_s, part_target_s, fresh: state.fresh, codecs });
     if (state.fresh) this.#deps.renditionFacts.started(streamId, epoch, renditions);
     this.#packager.opened(state);
     this.#resume();
