@@ -102,7 +102,7 @@ describe('a new stream', () => {
         expect(await key.inputValue()).toMatch(/^mk_\w{32}$/);
         expect(await key.getAttribute('type')).toBe('password');
         await page.getByRole('button', { name: 'Copy Stream key' }).click();
-        await page.getByText('Copied').waitFor();
+        await page.getByText('Copied', { exact: true }).waitFor();
         expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(await key.inputValue());
         expect(await page.getByLabel('Server', { exact: true }).inputValue()).toBe('rtmp://stream.example.org/live');
         await page.getByText('Settings for OBS').click();
