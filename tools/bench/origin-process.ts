@@ -46,7 +46,7 @@ export class OriginProcess implements AsyncDisposable {
     const entry = `${this.origin}/live/${this.playbackId}/index.m3u8`;
     const text = await (await fetch(entry)).text();
     const uris = [...text.matchAll(/URI="([^"]+)"|^(s\/.*)$/gm)].map((match) => match[1] ?? match[2] ?? '');
-    return Object.fromEntries(uris.map((uri) => [uri.split('/')[2], new URL(uri, entry).href]));
+    return Object.fromEntries(uris.map((uri) => [uri.split('/')[2] ?? '', new URL(uri, entry).href] as const));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -255,15 +255,6 @@ describe('the service', () => {
     expect(kit.service.readiness()).toEqual({ ready: true, reasons: [] });
   });
 
-  it('says that it is alive every two seconds', async () => {
-    const seen = kit.eventLog.table(instancesTopic);
-    await seen.ready;
-    const first = seen.get('delivery-1')?.at_ms ?? 0;
-    await kit.clock.advance(2_000);
-    await until(() => (seen.get('delivery-1')?.at_ms ?? 0) > first, 'a sign of life');
-    await seen[Symbol.asyncDispose]();
-  });
-
   it('names every metric after itself, with bounded labels', async () => {
     await broadcast(25);
     const { body } = await renderMetrics([kit.registry]);

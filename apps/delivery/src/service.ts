@@ -5,7 +5,7 @@
 import { createTokenVerifier } from '@millrace/auth';
 import type { Clock } from '@millrace/clock';
 import type { EventLog, FactWriter } from '@millrace/eventlog';
-import { instancesTopic, revokedTokensTopic, signingKeysTopic, streamsTopic } from '@millrace/events';
+import { revokedTokensTopic, signingKeysTopic, streamsTopic } from '@millrace/events';
 import type { LiveWindowWriter } from '@millrace/handover';
 import type { Readiness, Service } from '@millrace/http';
 import type { IdSource } from '@millrace/ids';
@@ -33,7 +33,8 @@ import { WindowEffects } from './outbound/window-effects.ts';
 export interface DeliveryDeps {
   readonly settings: DeliverySettings;
   readonly eventLog: EventLog;
-  readonly facts: FactWriter;
+  /** Says that the instance is alive; its id names the instance's folder in the media store. */
+  readonly facts: Pick<FactWriter, 'instanceId'>;
   readonly mediaStore: MediaStore;
   readonly log: Logger;
   readonly clock: Clock;
@@ -48,7 +49,6 @@ export interface DeliveryService extends Service {
 
 const megabyte = 1024 * 1024;
 const sweepMs = 250;
-const seenMs = 2_000;
 
 /** Opens delivery. Closing it answers who waits, takes no more requests in, and lets the archive finish. */
 export async function createDeliveryService(deps: DeliveryDeps): Promise<DeliveryService> {
@@ -145,9 +145,7 @@ export async function createDeliveryService(deps: DeliveryDeps): Promise<Deliver
     held.sweep();
     sweepWindows(streams, ages, clock.monotonicMs(), () => metrics.windowsEnded.inc({ reason: 'idle' }));
   });
-  const seen = clock.every(seenMs, () => sayAlive(facts, clock));
-  scope.defer('timers', () => [sweep, seen].map((timer) => timer.cancel()));
-  sayAlive(facts, clock);
+  scope.defer('sweep', () => sweep.cancel());
   scope.defer('held requests', () => held.drain());
 
   return {
@@ -168,15 +166,6 @@ function sweepWindows(streams: LiveStreams, ages: WindowAges, nowMs: number, onI
     if (action === 'remove') streams.remove(streamId, window);
     else if (action === 'end' && streams.end(streamId, window.epoch).ok) onIdle();
   }
-}
-
-function sayAlive(facts: FactWriter, clock: Clock): void {
-  facts.sample(instancesTopic, {
-    instance_id: facts.instanceId,
-    incarnation: facts.incarnation,
-    service: 'delivery',
-    at_ms: Math.trunc(clock.nowMs()),
-  });
 }
 
 function readinessOf(tables: Readonly<Record<string, { readonly isReady: boolean }>>): Readiness {

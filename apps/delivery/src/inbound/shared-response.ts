@@ -80,7 +80,6 @@ export class SharedResponse {
 function mayWriteRaw(request: IncomingMessage, response: ServerResponse): boolean {
   return (
     response.socket !== null &&
-    response.socket === request.socket &&
     !response.socket.destroyed &&
     request.httpVersionMajor === 1 &&
     request.httpVersionMinor === 1 &&
