@@ -100,7 +100,7 @@ describe('an API', () => {
         controller.close();
       },
     });
-    const init = { method: 'POST', body: chunked, duplex: 'half' };
+    const init = { method: 'POST', body: chunked, duplex: 'half' as const };
     expect((await fetch(url, init)).status).toBe(411);
   });
 
