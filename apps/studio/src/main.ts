@@ -4,6 +4,7 @@
  */
 import './styles/tokens.css';
 import './styles/base.css';
+import './styles/picture.css';
 import { parseRoute } from './routing/routes.ts';
 import { beginWatch } from './watch/begin.ts';
 

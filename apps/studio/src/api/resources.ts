@@ -4,9 +4,9 @@
  */
 import { choice, integer, list, nullable, number, object, optional, type Read, text } from './wire.ts';
 
-export const visibilities = ['public', 'private'] as const;
-export const latencyModes = ['low', 'standard'] as const;
-export const streamStates = ['idle', 'live', 'interrupted'] as const;
+const visibilities = ['public', 'private'] as const;
+const latencyModes = ['low', 'standard'] as const;
+const streamStates = ['idle', 'live', 'interrupted'] as const;
 export const roles = ['admin', 'broadcaster', 'analyst', 'viewer'] as const;
 export type Visibility = (typeof visibilities)[number];
 export type LatencyMode = (typeof latencyModes)[number];
