@@ -10,6 +10,7 @@ import type { TranscodeSettings } from './config.ts';
 import { SourceClaims } from './inbound/source-claims.ts';
 import { createTranscodeMetrics } from './metrics.ts';
 import { createRenditionFacts } from './outbound/rendition-facts.ts';
+import { SegmentPush } from './outbound/segment-push.ts';
 
 export interface TranscodeDeps {
   readonly settings: TranscodeSettings;
@@ -34,20 +35,20 @@ export async function createTranscodeService(deps: TranscodeDeps): Promise<Servi
     createRenditionFacts({ facts: deps.facts, clock, log, onFailed: () => metrics.factsFailed.inc() }),
     'rendition-facts',
   );
+  const patienceMs = settings.TRANSCODE_WRITE_PATIENCE_MS;
+  const pushing = { writer: deps.writer, clock, random: deps.random ?? Math.random, patienceMs };
   const claims = scope.use(
     new SourceClaims({
       desks: deps.desks,
       workerId: deps.workerId,
       slots: settings.TRANSCODE_SLOTS,
       drainMs: settings.TRANSCODE_DRAIN_MS,
-      writer: deps.writer,
+      openPush: (events) => new SegmentPush({ ...events, ...pushing }),
       renditionFacts,
       clock,
       log,
       metrics,
-      random: deps.random ?? Math.random,
       maxQueuedBytes: settings.TRANSCODE_MAX_QUEUED_BYTES,
-      patienceMs: settings.TRANSCODE_WRITE_PATIENCE_MS,
     }),
     'source-claims',
   );

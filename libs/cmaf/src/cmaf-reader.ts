@@ -22,7 +22,7 @@ const maxHeadBytes = 256 * 1024;
 const skippable: ReadonlySet<string> = new Set(['styp', 'prft', 'emsg', 'sidx', 'free', 'uuid']);
 
 /**
- * Streaming reader of parts: `([styp|prft|emsg|sidx|free|uuid]* moof mdat)*`. Any fragmentation of the same bytes gives the same parts.
+ * Streaming reader of parts: `([styp|prft|emsg|sidx|free|uuid]* moof mdat)*`. Any fragmentation gives the same parts.
  * A part is handed out when its last byte is there; what is buffered is at most one part. A broken stream stays broken.
  */
 export class CmafReader {

@@ -100,7 +100,7 @@ describe('parts', () => {
     const mdatAt = good.indexOf('mdat') - 4;
     const wrongSize = Buffer.from(good);
     wrongSize.writeUInt32BE(7, mdatAt);
-    const strange = Buffer.concat([Buffer.from([0, 0, 0, 8]), Buffer.from('uuid')]);
+    const strange = Buffer.concat([Buffer.from([0, 0, 0, 8]), Buffer.from('moov')]);
     const noMoof = good.subarray(mdatAt);
     for (const bytes of [wrongSize, strange, noMoof, Buffer.from([0xff, 0xff, 0xff, 0xff, 0x66, 0x72, 0x65, 0x65])]) {
       const reader = new CmafReader();

@@ -5,7 +5,6 @@
 import type { Clock } from '@millrace/clock';
 import type { MediaTag } from '@millrace/flv';
 import type {
-  LiveWindowWriter,
   PartWrite,
   RenditionSpec,
   SourceAssignment,
@@ -17,20 +16,17 @@ import type {
 import type { Logger } from '@millrace/log';
 import type { PackagedPart } from '../core/packaged-part.ts';
 import { Packager } from '../core/packager.ts';
+import type { RenditionFacts, WindowPush, WindowPushEvents } from '../core/ports.ts';
 import type { TranscodeMetrics } from '../metrics.ts';
-import type { RenditionFacts } from '../outbound/rendition-facts.ts';
-import { SegmentPush } from '../outbound/segment-push.ts';
 
 export interface LiveSourceDeps {
-  readonly writer: LiveWindowWriter;
+  readonly openPush: (events: WindowPushEvents) => WindowPush;
   readonly renditionFacts: RenditionFacts;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: TranscodeMetrics;
-  readonly random: () => number;
   /** Media bytes of one source that may wait before its publisher is slowed. */
   readonly maxQueuedBytes: number;
-  readonly patienceMs: number;
   /** The source is over for this worker. Called once. */
   readonly onOver: (source: LiveSource) => void;
 }
@@ -41,7 +37,7 @@ export class LiveSource implements SourceHandler {
   readonly #link: SourceLink;
   readonly #log: Logger;
   readonly #packager: Packager;
-  readonly #push: SegmentPush;
+  readonly #push: WindowPush;
   /** Media time that delivery has of each rendition of the open window, ms. */
   readonly #writtenMs = new Map<string, number>();
   #renditions: readonly RenditionSpec[] = [];
@@ -52,16 +48,12 @@ export class LiveSource implements SourceHandler {
   #over = false;
 
   constructor(deps: LiveSourceDeps, assignment: SourceAssignment, link: SourceLink) {
-    const { clock, metrics } = deps;
+    const { metrics } = deps;
     this.#deps = deps;
     this.#assignment = assignment;
     this.#link = link;
     this.#log = deps.log.with({ stream_id: assignment.streamId, epoch: assignment.epoch });
-    this.#push = new SegmentPush({
-      writer: deps.writer,
-      clock,
-      random: deps.random,
-      patienceMs: deps.patienceMs,
+    this.#push = deps.openPush({
       onWritten: (write, waitedMs) => this.#onWritten(write, waitedMs),
       onRefused: (kind) => metrics.refusals.inc({ reason: kind }),
       onFailed: (refusal) => this.#release(refusal.kind, { ...refusal }),

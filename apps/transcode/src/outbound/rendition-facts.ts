@@ -4,11 +4,7 @@ import { type RenditionFact, renditionsTopic } from '@millrace/events';
 import type { RenditionSpec } from '@millrace/handover';
 import type { Epoch, StreamId } from '@millrace/ids';
 import type { Logger } from '@millrace/log';
-
-/** Says what a broadcast is made of, as its packaging starts or changes. */
-export interface RenditionFacts extends AsyncDisposable {
-  started(streamId: StreamId, epoch: Epoch, renditions: readonly RenditionSpec[]): void;
-}
+import type { RenditionFacts } from '../core/ports.ts';
 
 /** Publishes RenditionStarted through `facts`. Closing waits for the facts under way. */
 export function createRenditionFacts(deps: {
@@ -16,7 +12,7 @@ export function createRenditionFacts(deps: {
   readonly clock: Clock;
   readonly log: Logger;
   readonly onFailed: () => void;
-}): RenditionFacts {
+}): RenditionFacts & AsyncDisposable {
   const { facts, clock, log } = deps;
   const pending = new Set<Promise<void>>();
   return {

@@ -7,18 +7,15 @@ import { type Clock, sleep } from '@millrace/clock';
 import type { LiveWindowWriter, OpenWindow, PartWrite, WindowState, WriteRefusal } from '@millrace/handover';
 import { backoffMs } from '@millrace/lifecycle';
 import { err, ok, type Result } from '@millrace/result';
+import type { WindowPush, WindowPushEvents } from '../core/ports.ts';
 
-export interface SegmentPushOptions {
+export interface SegmentPushOptions extends WindowPushEvents {
   readonly writer: LiveWindowWriter;
   readonly clock: Clock;
   /** In [0, 1): the jitter of retries. */
   readonly random: () => number;
   /** How long an unavailable delivery is tried again, ms. */
   readonly patienceMs: number;
-  readonly onWritten: (write: PartWrite, waitedMs: number) => void;
-  readonly onRefused: (kind: WriteRefusal['kind']) => void;
-  /** Called once: nothing is written any more. */
-  readonly onFailed: (refusal: WriteRefusal) => void;
 }
 
 interface Lane {
@@ -29,7 +26,7 @@ interface Lane {
 const retryBaseMs = 50;
 const retryCapMs = 1_000;
 
-export class SegmentPush {
+export class SegmentPush implements WindowPush {
   readonly #options: SegmentPushOptions;
   readonly #lanes = new Map<string, Lane>();
   readonly #abort = new AbortController();
