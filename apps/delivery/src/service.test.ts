@@ -1,12 +1,6 @@
 import { createTokenSigner, generateSigningKey } from '@millrace/auth';
 import { record } from '@millrace/eventlog';
-import {
-  instancesTopic,
-  type LiveStreamFact,
-  liveStreamsTopic,
-  revokedTokensTopic,
-  signingKeysTopic,
-} from '@millrace/events';
+import { type LiveStreamFact, liveStreamsTopic, revokedTokensTopic, signingKeysTopic } from '@millrace/events';
 import { checkMediaPlaylist, readMediaPlaylist } from '@millrace/hls/testing';
 import { systemIdSource } from '@millrace/ids';
 import { renderMetrics } from '@millrace/metrics';
