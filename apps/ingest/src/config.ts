@@ -71,7 +71,7 @@ export const ingestSettings = defineSettings({
   }),
   INGEST_COALESCE_TICK_MS: setting.integer({
     doc: 'Time between two reads of a socket while reads are put together, ms.',
-    fallback: '20',
+    fallback: '25',
     min: 1,
     max: 100,
   }),

@@ -34,6 +34,7 @@ export function watchLiveStreams(options: LiveStreamWatchOptions): AsyncDisposab
         follower = opened;
         return;
       } catch (error) {
+        if (stop.signal.aborted) return;
         options.log.warn('live-streams-not-followed', { error });
         await sleep(options.clock, retryMs, stop.signal);
       }

@@ -1,5 +1,4 @@
 /** One encoder: its bytes go through the guard, its commands to the engine, its media to the broadcast it was granted. */
-import type { Socket } from 'node:net';
 import type { Clock } from '@millrace/clock';
 import type { StreamEndReason } from '@millrace/events';
 import type { MediaTag } from '@millrace/flv';
@@ -16,6 +15,7 @@ import type { Publisher, PublishRefusal } from '../core/ports.ts';
 import type { Broadcast } from '../core/publish-state.ts';
 import type { IngestMetrics } from '../metrics.ts';
 import { AckCounter } from './ack-counter.ts';
+import type { ByteSource } from './byte-source.ts';
 import { CommandEngine } from './command-engine.ts';
 import type { KeyCheck } from './key-check.ts';
 import type { ReadCoalescer } from './read-coalescer.ts';
@@ -55,10 +55,10 @@ export class RtmpConnection implements Publisher, GuardEvents {
   #over = false;
 
   /** `onClosed` is called once, when the socket is gone. */
-  constructor(socket: Socket, address: string, deps: ConnectionDeps, onClosed: () => void) {
+  constructor(source: ByteSource, address: string, deps: ConnectionDeps, onClosed: () => void) {
     this.#deps = deps;
     this.#log = deps.log.with({ address });
-    this.#flow = new SocketFlow(socket, deps.clock, deps.coalescer, {
+    this.#flow = new SocketFlow(source, deps.clock, deps.coalescer, {
       data: (bytes) => this.#read(bytes),
       stuffed: () => this.#end(guardFault('peer-not-reading', 'the peer does not read what it is told')),
       closed: () => {
@@ -66,7 +66,9 @@ export class RtmpConnection implements Publisher, GuardEvents {
         onClosed();
       },
     });
-    this.#engine = new CommandEngine({ address, port: socket.remotePort ?? 0 }, (bytes) => this.#flow.write(bytes));
+    this.#engine = new CommandEngine({ address, port: source.socket.remotePort ?? 0 }, (bytes) =>
+      this.#flow.write(bytes),
+    );
     this.#guard = new Guard(this, deps.guardLimits, deps.budget);
     this.#deadlines = new Deadlines(deps.deadlines, deps.clock.monotonicMs());
     this.#acks = new AckCounter((bytes) => this.#engine.acknowledge(bytes));

@@ -6,6 +6,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { Timer } from '@millrace/clock';
 import { toListenError } from '@millrace/http';
 import { Admission, type AdmissionLimits } from '../core/admission.ts';
+import { type ByteSource, plainSource, sharedSource } from './byte-source.ts';
 import { type ConnectionDeps, RtmpConnection } from './rtmp-connection.ts';
 import type { TlsFiles } from './tls-files.ts';
 
@@ -76,10 +77,14 @@ export class RtmpServer implements AsyncDisposable {
   }
 
   async #listenPlain(): Promise<void> {
-    const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 }, (socket) => {
-      const leave = this.#admit(socket);
-      if (leave !== undefined) this.#open(socket, 'rtmp', leave);
-    });
+    const server = createServer(
+      { noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000, pauseOnConnect: true },
+      (socket) => {
+        const address = socket.remoteAddress;
+        const leave = this.#admit(socket);
+        if (leave !== undefined) this.#open(sharedSource(socket), address, 'rtmp', leave);
+      },
+    );
     await listen(server, this.#options.rtmpPort, this.#options.host, 'RTMP_PORT');
     this.#servers.push(server);
   }
@@ -87,7 +92,7 @@ export class RtmpServer implements AsyncDisposable {
   async #listenTls(rtmps: { readonly port: number; readonly files: TlsFiles }): Promise<void> {
     const server: TlsServer = createTlsServer(
       { ...rtmps.files.read(), noDelay: true, keepAlive: true, handshakeTimeout: tlsHandshakeMs },
-      (socket) => this.#open(socket, 'rtmps', () => {}),
+      (socket) => this.#open(plainSource(socket), socket.remoteAddress, 'rtmps', () => {}),
     );
     // Admitted before the TLS handshake, which costs more than RTMP's.
     server.on('connection', (socket: Socket) => {
@@ -121,9 +126,9 @@ export class RtmpServer implements AsyncDisposable {
     return undefined;
   }
 
-  #open(socket: Socket, transport: 'rtmp' | 'rtmps', onClosed: () => void): void {
+  #open(source: ByteSource, address: string | undefined, transport: 'rtmp' | 'rtmps', onClosed: () => void): void {
     this.#deps.metrics.connections.inc({ transport });
-    const connection = new RtmpConnection(socket, socket.remoteAddress ?? 'unknown', this.#deps, () => {
+    const connection = new RtmpConnection(source, address ?? 'unknown', this.#deps, () => {
       onClosed();
       this.#connections.delete(connection);
       if (this.#connections.size === 0) this.#emptied?.();

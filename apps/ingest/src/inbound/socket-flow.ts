@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '@millrace/clock';
+import type { ByteSource } from './byte-source.ts';
 import type { ReadCoalescer, Restable } from './read-coalescer.ts';
 
 /** Unsent bytes beyond which a peer is not reading. */
@@ -30,22 +31,23 @@ export class SocketFlow implements Restable {
   #closing = false;
   #linger: Timer | undefined;
 
-  constructor(socket: Socket, clock: Clock, coalescer: ReadCoalescer, events: SocketFlowEvents) {
+  constructor(source: ByteSource, clock: Clock, coalescer: ReadCoalescer, events: SocketFlowEvents) {
+    const { socket } = source;
     this.#socket = socket;
     this.#clock = clock;
     this.#coalescer = coalescer;
     this.#events = events;
-    socket.on('data', (bytes: Buffer) => {
-      if (this.#closing) return; // read and forgotten, so that closing does not reset the connection
-      this.#coalescer.read(this);
-      this.#events.data(bytes);
-    });
     socket.on('error', () => {}); // 'close' follows
     socket.on('end', () => socket.destroy());
     socket.on('close', () => {
       this.#linger?.cancel();
       this.#coalescer.forget(this);
       this.#events.closed();
+    });
+    source.onBytes((bytes) => {
+      if (this.#closing) return; // read and forgotten, so that closing does not reset the connection
+      this.#coalescer.read(this);
+      this.#events.data(bytes);
     });
   }
 
