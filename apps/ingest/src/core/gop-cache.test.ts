@@ -78,7 +78,7 @@ describe('the cache for the next worker', () => {
     );
     fc.assert(
       fc.property(
-        fc.array(tags, { maxLength: 200 }),
+        fc.array(tags, { maxLength: 200, size: 'max' }),
         fc.array(fc.option(fc.integer({ min: 0, max: 1e5 })), { maxLength: 5 }),
         (given, packaged) => {
           const any = new GopCache(20_000);

@@ -137,7 +137,7 @@ describe('a broadcast', () => {
       fc.record({ kind: fc.constant('superseded' as const), epoch: fc.integer({ min: 1, max: 9 }).map(epoch) }),
     );
     fc.assert(
-      fc.property(fc.array(signal, { maxLength: 40 }), (signals) => {
+      fc.property(fc.array(signal, { maxLength: 40, size: 'max' }), (signals) => {
         const { state, effects } = run(...signals, { kind: 'draining' });
         expect(state.kind).toBe('ended');
         const count = (kind: string) => effects.filter((effect) => effect === kind).length;
