@@ -23,7 +23,7 @@ const gst = {
 
 /** A GStreamer pipeline of x264 and AAC into an RTMP sink. */
 function gstreamer(sink: readonly string[]) {
-  const caps = 'video/x-raw,width=640,height=360,framerate=30/1';
+  const caps = 'video/x-raw,format=I420,width=640,height=360,framerate=30/1';
   const audio = 'audio/x-raw,rate=48000,channels=2';
   return Promise.resolve(
     startChild('gst-launch-1.0', [

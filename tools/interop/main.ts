@@ -98,7 +98,7 @@ async function versionOf(command: readonly string[]): Promise<string> {
   const child = startChild(program, args, { env: { QT_QPA_PLATFORM: 'offscreen' } });
   await Promise.race([child.ended, sleep(5_000)]);
   await child[Symbol.asyncDispose]();
-  return /\d+\.\d+(\.\d+)?/.exec(child.log())?.[0] ?? 'unknown';
+  return /(?:version |\s)n?(\d+\.\d+(\.\d+)*)/i.exec(child.log())?.[1] ?? 'unknown';
 }
 
 async function installMissing(): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * `npm run bench:live`: measures latency, publishers and viewers in one run and writes docs/benchmarks.md.
- * Arguments: any of `latency`, `publishers`, `viewers` for a part (printed, not written); `--quick` for short ones.
+ * Arguments: any of `latency`, `publishers`, `viewers` for a part (printed, not written); `--quick` for short ones; `--publishers=10,30`.
  */
 import { writeFileSync } from 'node:fs';
 import { startStandalone } from '../../rig/standalone-server.ts';
@@ -14,11 +14,16 @@ const args = process.argv.slice(2);
 const quick = args.includes('--quick');
 const wanted = args.filter((arg) => !arg.startsWith('--'));
 const wants = (part: string) => wanted.length === 0 || wanted.includes(part);
+const counts = args
+  .find((arg) => arg.startsWith('--publishers='))
+  ?.split('=')[1]
+  ?.split(',')
+  .map(Number);
 const say = (line: string) => process.stderr.write(`[bench] ${line}\n`);
 
 const passthrough = wants('publishers')
   ? await measurePassthrough(
-      { counts: quick ? [10] : [1, 10, 30], settleMs: 10_000, measureMs: quick ? 10_000 : 30_000 },
+      { counts: counts ?? (quick ? [10] : [1, 10, 30]), settleMs: 10_000, measureMs: quick ? 10_000 : 30_000 },
       say,
     )
   : [];
