@@ -17,6 +17,7 @@ export interface ClusterProcess {
 
 export interface Cluster extends AsyncDisposable {
   readonly rtmpPort: number;
+  readonly ingest: ClusterProcess;
   readonly delivery: ClusterProcess;
   /** A client that has signed in at control. */
   readonly api: RestClient;
@@ -80,6 +81,7 @@ export async function startCluster(settings: Readonly<Record<string, string>> = 
     const api = await RestClient.signIn(control.httpUrl, code);
     return {
       rtmpPort,
+      ingest,
       delivery,
       api,
       startWorker: (name) =>

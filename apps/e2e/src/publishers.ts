@@ -22,7 +22,7 @@ export function pushWithFfmpeg({ url, video, audio = true, seconds }: FfmpegPush
     '-hide_banner',
     '-loglevel',
     'warning',
-    ...(video ? ['-re', '-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${fps}`] : []),
+    ...(video ? ['-re', '-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${fps === 29.97 ? '30000/1001' : fps}`] : []),
     ...(audio ? ['-re', '-f', 'lavfi', '-i', `sine=frequency=440:sample_rate=${sampleRate}`] : []),
     ...(seconds === undefined ? [] : ['-t', String(seconds)]),
     ...(video ? x264(gop, bframes, '800k') : []),

@@ -60,9 +60,9 @@ const cells = 3;
 
 /**
  * Starts to watch the first video element of `page`: every presented frame is drawn into a small canvas, one pixel per
- * third of a block. Call it right after navigation, then `stop` for the report.
+ * third of a block. Call it right after navigation, then `report` for what was seen so far.
  */
-export async function watchLatency(page: Page): Promise<{ stop(): Promise<PlaybackReport> }> {
+export async function watchLatency(page: Page): Promise<{ report(): Promise<PlaybackReport> }> {
   await page.waitForSelector('video');
   await page.evaluate('globalThis.__name ??= (value) => value'); // esbuild names functions by a helper that pages lack
   await page.evaluate(
@@ -93,7 +93,7 @@ export async function watchLatency(page: Page): Promise<{ stop(): Promise<Playba
     { width: columns * cells, height: rows * cells, share: heightShare },
   );
   return {
-    async stop() {
+    async report() {
       const sampler = await page.evaluate(() => window.millraceSampler);
       if (sampler === undefined) throw new Error('the page was left: its sampler is gone');
       return { ...sampler, frames: sampler.frames.map(decode) };

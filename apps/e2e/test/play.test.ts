@@ -48,7 +48,7 @@ describe('a stream that is live', () => {
     const { page, problems } = await browser.open(`${server.httpUrl}/watch/${stream.playbackId}`);
     const watch = await watchLatency(page);
     await page.waitForTimeout(14_000);
-    const report = await watch.stop();
+    const report = await watch.report();
     const settledMs = (report.frames[0]?.atMs ?? 0) + 5_000;
     const settled = report.frames.filter(({ atMs }) => atMs > settledMs);
     const stalls = report.stallsMs.filter((atMs) => atMs > settledMs);
@@ -68,6 +68,16 @@ describe('a stream that is live', () => {
     expect(percentile(latencies, 0.5)).toBeGreaterThan(200);
     expect(percentile(latencies, 0.5)).toBeLessThan(1_200);
     expect(percentile(latencies, 0.95)).toBeLessThan(1_800);
+  });
+
+  it('plays under every name of the server, not only the one in PUBLIC_URL', async () => {
+    await using browser = await openBrowser();
+    const { hostname, port } = new URL(server.httpUrl);
+    expect(hostname).toBe('localhost');
+    const { page, problems } = await browser.open(`http://127.0.0.1:${port}/watch/${stream.playbackId}`);
+    const watch = await watchLatency(page);
+    await eventually(async () => (await watch.report()).frames.length > 10, 'frames are shown', 15_000);
+    expect(problems).toEqual([]);
   });
 
   it('is decoded by ffmpeg without a warning', async () => {

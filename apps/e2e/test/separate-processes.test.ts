@@ -13,42 +13,55 @@ describe('services that run as processes of their own', () => {
   });
   afterAll(() => cluster?.[Symbol.asyncDispose]());
 
-  it('a worker is killed with kill -9: another goes on within 2 s, and viewers see no gap and no repeat', async () => {
-    const first = await cluster.startWorker('worker-1');
-    const stream = await cluster.api.createStream('Handed over');
-    const url = `rtmp://127.0.0.1:${cluster.rtmpPort}/live/${stream.key}`;
-    await using encoder = pushWithFfmpeg({ url, video: { size: '320x180', fps: 30, gopS: 2, bframes: 2 } });
-    await using followed = await followStream(`${cluster.delivery.httpUrl}/live/${stream.playbackId}/index.m3u8`);
-    const video = followed.rendition('video');
-    await eventually(() => video.playlists.length > 15, 'the stream is listed');
-    await cluster.startWorker('worker-2');
-    await eventually(() => video.playlists.length > 25, 'the stream is listed');
+  // A killed process closes its connections; one that stands still does not, and only its silence gives it away.
+  it.each([
+    { signal: 'SIGKILL', how: 'is killed', withinMs: 2_000 },
+    { signal: 'SIGSTOP', how: 'stands still', withinMs: 2_500 },
+  ] as const)(
+    'a worker $how: another goes on, and viewers see no gap and no repeat',
+    async ({ signal, how, withinMs }) => {
+      const first = await cluster.startWorker(`worker-${how.replace(' ', '-')}`);
+      const stream = await cluster.api.createStream(`A worker ${how}`);
+      const url = `rtmp://127.0.0.1:${cluster.rtmpPort}/live/${stream.key}`;
+      await using encoder = pushWithFfmpeg({ url, video: { size: '320x180', fps: 30, gopS: 2, bframes: 2 } });
+      await using followed = await followStream(`${cluster.delivery.httpUrl}/live/${stream.playbackId}/index.m3u8`);
+      const video = followed.rendition('video');
+      await eventually(() => video.playlists.length > 15, 'the stream is listed');
+      const second = await cluster.startWorker(`worker-after-${how.replace(' ', '-')}`);
+      await eventually(() => video.playlists.length > 25, 'the stream is listed');
 
-    const killedMs = performance.now();
-    first.program.process.kill('SIGKILL');
-    const before = video.playlists.length;
-    await eventually(() => video.playlists.length > before + 2, 'another worker goes on');
-    const gapMs = longestGapMs(video, killedMs);
-    const { warnings } = await decodeWithFfmpeg(`${cluster.delivery.httpUrl}/live/${stream.playbackId}/index.m3u8`, 4);
-    await followed.stop();
-    console.log(`kill -9 of the worker: parts stood still for ${Math.round(gapMs)} ms`);
+      const killedMs = performance.now();
+      first.program.process.kill(signal);
+      const before = video.playlists.length;
+      await eventually(() => video.playlists.length > before + 4, 'another worker goes on');
+      first.program.process.kill('SIGCONT');
+      const { warnings } = await decodeWithFfmpeg(
+        `${cluster.delivery.httpUrl}/live/${stream.playbackId}/index.m3u8`,
+        4,
+      );
+      await followed.stop();
+      const gapMs = longestGapMs(video, killedMs);
+      console.log(`a worker ${how}: parts stood still for ${Math.round(gapMs)} ms`);
 
-    expect(encoder.running).toBe(true);
-    expect(gapMs).toBeLessThan(2_000);
-    expect(warnings).toEqual([]);
-    expect(followed.mistakes()).toEqual([]);
-    for (const rendition of followed.renditions) {
-      const last = rendition.playlists.at(-1);
-      expect(last?.segments.some(({ discontinuity, gap }) => discontinuity || gap)).toBe(false);
-      const numbers = last?.segments.map(({ number }) => number) ?? [];
-      expect(numbers.every((number, i) => i === 0 || number === (numbers[i - 1] ?? 0) + 1)).toBe(true);
-      expect(rendition.inits.size).toBe(1);
-      const [init] = rendition.inits.values();
-      const { fragments } = parseWithMp4box(init ?? new Uint8Array(), [...rendition.parts.values()]);
-      expect(fragments.length).toBeGreaterThan(20);
-      expect(timeBreaks(fragments)).toEqual([]);
-    }
-  });
+      expect(encoder.running).toBe(true);
+      expect(gapMs).toBeLessThan(withinMs);
+      expect(warnings).toEqual([]);
+      expect(followed.mistakes()).toEqual([]);
+      for (const rendition of followed.renditions) {
+        const last = rendition.playlists.at(-1);
+        expect(last?.segments.some(({ discontinuity, gap }) => discontinuity || gap)).toBe(false);
+        const numbers = last?.segments.map(({ number }) => number) ?? [];
+        expect(numbers.every((number, i) => i === 0 || number === (numbers[i - 1] ?? 0) + 1)).toBe(true);
+        expect(rendition.inits.size).toBe(1);
+        const [init] = rendition.inits.values();
+        const { fragments } = parseWithMp4box(init ?? new Uint8Array(), [...rendition.parts.values()]);
+        expect(fragments.length).toBeGreaterThan(20);
+        expect(timeBreaks(fragments)).toEqual([]);
+      }
+      // The next case begins without workers.
+      for (const worker of [first, second]) await worker.program.stop('SIGKILL');
+    },
+  );
 
   it('metrics and health are on every internal listener', async () => {
     const { internalUrl } = cluster.delivery;
@@ -57,6 +70,23 @@ describe('services that run as processes of their own', () => {
     const { streamId } = { streamId: 'str_01jd0000000000000000000001' };
     const refused = await fetch(`${internalUrl}/internal/v1/live/${streamId}/1`, { method: 'POST', body: '{}' });
     expect(refused.status).toBe(401);
+  });
+
+  it('an ingest is killed: its broadcasts are over for everybody after 10 s', async () => {
+    await cluster.startWorker('worker-last');
+    const stream = await cluster.api.createStream('Lost');
+    const url = `rtmp://127.0.0.1:${cluster.rtmpPort}/live/${stream.key}`;
+    await using encoder = pushWithFfmpeg({ url, video: { size: '320x180', fps: 30, gopS: 1 } });
+    await eventually(async () => (await cluster.api.stateOf(stream)) === 'live', 'the state is live');
+    cluster.ingest.program.process.kill('SIGKILL');
+    const tookMs = await eventually(
+      async () => (await cluster.api.stateOf(stream)) === 'idle',
+      'the state is idle',
+      20_000,
+    );
+    console.log(`ingest killed: its streams ended after ${Math.round(tookMs)} ms`);
+    expect(tookMs).toBeGreaterThan(5_000);
+    expect(encoder.running).toBe(false);
   });
 });
 

@@ -21,12 +21,14 @@ describe('what encoders send', () => {
     ['video without audio', { video: small, audio: false }, ['video']],
     ['audio without video', { audio: { sampleRate: 44_100 } }, ['audio']],
     ['24 frames a second', { video: { ...small, fps: 24 } }, ['audio', 'video']],
+    ['29.97 frames a second at standard latency', { video: { ...small, fps: 29.97 } }, ['audio', 'video']],
   ];
 
   it.concurrent.each(cases)(
     '%s: is listed by the rules, parsed by mp4box and decoded by ffmpeg',
     async (title, push, names) => {
-      const stream = await api.createStream(title);
+      const latencyMode = title.includes('standard') ? 'standard' : 'low';
+      const stream = await api.createStream(title, { latencyMode });
       await using encoder = pushWithFfmpeg({ url: server.publishUrl(stream), ...push });
       await using followed = await followStream(server.hlsUrl(stream), 20_000);
       const { warnings, videoFrames } = await decodeWithFfmpeg(server.hlsUrl(stream), 5);
@@ -36,7 +38,8 @@ describe('what encoders send', () => {
       if (names.includes('video')) expect(videoFrames).toBeGreaterThan(60);
       expect(followed.mistakes()).toEqual([]);
       expect(followed.renditions.map(({ name }) => name).sort()).toEqual(names);
-      for (const { inits, parts } of followed.renditions) {
+      for (const { inits, parts, playlists } of followed.renditions) {
+        expect(playlists.at(-1)?.partTargetS).toBeCloseTo(latencyMode === 'low' ? 0.216 : 0.36, 1);
         const [init] = inits.values();
         expect(timeBreaks(parseWithMp4box(init ?? new Uint8Array(), [...parts.values()]).fragments)).toEqual([]);
       }

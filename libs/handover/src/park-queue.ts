@@ -1,5 +1,8 @@
-/** Workers that wait for a source, longest-parked first, and those who want to know when one parks. */
-export class ParkQueue<T> {
+/**
+ * The slots of workers that wait for a source, and those who want to know when one parks. Whoever waits longest is next; a
+ * worker that got a source goes to the end with all its other slots, so that sources spread over the workers.
+ */
+export class ParkQueue<T extends { readonly workerId: string }> {
   readonly #parked = new Set<T>();
   readonly #listeners = new Set<() => void>();
 
@@ -20,18 +23,18 @@ export class ParkQueue<T> {
     this.#parked.delete(entry);
   }
 
-  /** Takes out the one that parked first. */
-  take(): T | undefined {
-    for (const entry of this.#parked) {
+  /** Takes out the first that `isFit`; when none is, the first of all. */
+  take(isFit: (entry: T) => boolean = () => true): T | undefined {
+    const waiting = [...this.#parked];
+    const taken = waiting.find(isFit) ?? waiting[0];
+    if (taken === undefined) return undefined;
+    this.#parked.delete(taken);
+    for (const entry of waiting) {
+      if (entry.workerId !== taken.workerId || entry === taken) continue;
       this.#parked.delete(entry);
-      return entry;
+      this.#parked.add(entry);
     }
-    return undefined;
-  }
-
-  /** Everything that is parked, oldest first. */
-  entries(): readonly T[] {
-    return [...this.#parked];
+    return taken;
   }
 
   /** Calls `listener` after each `add`; returns how to stop. */

@@ -95,6 +95,17 @@ describe('parking at an ingest', () => {
     expect(answer.text).toMatch(/^(HTTP\/1.1 102 Processing\r\n\r\n)+$/);
   });
 
+  it('passes over a parked worker that missed a sign of life while another waits', async () => {
+    const still = send({ 'millrace-worker-id': 'worker-still' });
+    await eventually(() => workers.idle === 1, 'the first worker parks');
+    await clock.advance(2_000);
+    send({ 'millrace-worker-id': 'worker-well' });
+    await eventually(() => workers.idle === 2, 'the second worker parks');
+    const takers = [1, 2].map(() => workers.assign(anAssignment(), { onLost: () => {}, onDrain: () => {} }));
+    expect(takers.map((taken) => taken.ok && taken.value.workerId)).toEqual(['worker-well', 'worker-still']);
+    expect(still.closed).toBe(false);
+  });
+
   it('takes a parked worker out that says more than signs of life', async () => {
     const answer = send();
     await eventually(() => workers.idle === 1, 'the worker parks');

@@ -5,6 +5,7 @@ import type { Clock } from '@millrace/clock';
 import { guardMount, type HttpMount, problem, serviceTokenGuard, writeProblem } from '@millrace/http';
 import type { Logger } from '@millrace/log';
 import { err, ok } from '@millrace/result';
+import { leaseMs } from './claim-lease.ts';
 import { ParkQueue } from './park-queue.ts';
 import { type ClaimBuffer, SourceClaim } from './source-claim.ts';
 import type { ParkedWorkers } from './source-port.ts';
@@ -122,9 +123,11 @@ export function openSourceClaimServer(
     queue.add(connection);
   }
 
+  /** A worker that missed a sign of life may stand still: it gets a source only when nobody else waits. */
   function takeParked(): Parked | undefined {
+    const heardSinceMs = clock.monotonicMs() - leaseMs;
     for (;;) {
-      const connection = queue.take();
+      const connection = queue.take(({ heardMs }) => heardMs >= heardSinceMs);
       if (connection === undefined || (connection.socket.writable && !connection.socket.destroyed)) return connection;
     }
   }

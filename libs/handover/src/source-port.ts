@@ -83,7 +83,7 @@ export interface ClaimEvents {
 export interface ParkedWorkers {
   /** How many could be assigned now. */
   readonly idle: number;
-  /** Gives a source to the longest-parked worker. */
+  /** Gives a source to the worker that waits longest since it parked or got its last source. */
   assign(assignment: SourceAssignment, events: ClaimEvents): Result<Claim, { readonly kind: 'no-worker' }>;
   /** Calls back whenever a worker parks, after the call that parked it has returned; returns how to stop. */
   onParked(listener: () => void): () => void;

@@ -24,18 +24,25 @@ export interface Playback {
   close(): void;
 }
 
-/** Starts playing `url` in `video`. Rejects only when the player's code cannot be loaded. */
+/**
+ * Starts playing `url` in `video`. Rejects only when the player's code cannot be loaded.
+ *
+ * Only its path counts: the API names the public origin, while this page may have been opened under another name of the same
+ * front (127.0.0.1, an address in the LAN), and its content security policy allows no other origin than its own.
+ */
 export async function openPlayback(
   video: HTMLVideoElement,
   url: string,
   onSignal: (signal: PlaybackSignal) => void,
 ): Promise<Playback> {
+  const { pathname, search } = new URL(url, location.href);
+  const here = `${pathname}${search}`;
   if ('MediaSource' in window || 'ManagedMediaSource' in window) {
     const { startHlsPlayback } = await loadHls();
-    return startHlsPlayback(video, url, onSignal);
+    return startHlsPlayback(video, here, onSignal);
   }
   const { startNativePlayback } = await import('./native-playback.ts');
-  return startNativePlayback(video, url, onSignal);
+  return startNativePlayback(video, here, onSignal);
 }
 
 /** Begins to load the player's code, so that it comes together with the first answer of the API. */

@@ -98,6 +98,20 @@ export function defineSourceDeskContract(name: string, openHarness: () => Promis
       expect(harness.workers.idle).toBe(1);
     });
 
+    it('spreads sources over the workers that wait, however many slots each has', async () => {
+      const first = await park('worker-a', 3);
+      const second = await park('worker-b', 2);
+      const { workers } = harness;
+      const events = { onLost: () => {}, onDrain: () => {} };
+      const takers = Array.from(
+        { length: 5 },
+        () => expectOk(workers.assign(anAssignment(), events), 'assign').workerId,
+      );
+      expect(takers).toEqual(['worker-a', 'worker-b', 'worker-a', 'worker-b', 'worker-a']);
+      await harness.until(() => first.worker.sources.length === 3, 'worker-a has three');
+      await harness.until(() => second.worker.sources.length === 2, 'worker-b has two');
+    });
+
     it('says no-worker when nobody waits, and tells the listener when someone parks', async () => {
       const events = { onLost: () => {}, onDrain: () => {} };
       expect(harness.workers.assign(anAssignment(), events)).toEqual({ ok: false, error: { kind: 'no-worker' } });
