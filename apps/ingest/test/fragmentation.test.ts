@@ -95,7 +95,7 @@ describe('a recorded publish of ffmpeg', () => {
           ),
         ).toEqual(whole);
       }),
-      { numRuns: 20 },
+      { numRuns: 10 },
     );
   });
 
@@ -117,7 +117,7 @@ describe('a recorded publish of ffmpeg', () => {
       fc.property(fc.integer({ min: 0, max: recorded.length }), (length) => {
         expect(pass(recorded.subarray(0, length), []).fault).toBeUndefined();
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 });

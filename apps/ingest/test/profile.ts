@@ -37,8 +37,8 @@ if (profileTo !== undefined) {
   const session = new Session();
   session.connect();
   session.post('Profiler.enable');
-  session.post('Profiler.setSamplingInterval', { interval: 500 });
-  setTimeout(() => session.post('Profiler.start'), 9_000);
+  session.post('Profiler.setSamplingInterval', { interval: 1000 });
+  setTimeout(() => session.post('Profiler.start'), 12_000);
   setTimeout(() => {
     session.post('Profiler.stop', (_error, { profile }) => writeFileSync(profileTo, JSON.stringify(profile)));
   }, 24_000);
