@@ -31,7 +31,8 @@ export default {
       from: {
         orphan: true,
         path: '^(apps|libs)/',
-        pathNot: '\\.d\\.ts$|\\.test\\.tsx?$|/src/(index|testing|main|config|service)\\.ts$|vite\\.config\\.ts$|^apps/e2e/|^apps/[^/]+/src/[^/]+-main\\.ts$',
+        pathNot:
+          '\\.d\\.ts$|\\.test\\.tsx?$|/src/(index|testing|main|config|service)\\.ts$|vite\\.config\\.ts$|^apps/e2e/|^apps/[^/]+/src/[^/]+-main\\.ts$',
       },
       to: {},
     },
@@ -96,7 +97,10 @@ export default {
       comment: 'A package is entered by its index (or testing); an app by its service and config.',
       severity: 'error',
       from: { path: '^(apps|libs)/([^/]+)/' },
-      to: { path: '^(apps|libs)/[^/]+/', pathNot: '^$1/$2/|^libs/[^/]+/src/(index|testing)\\.ts$|^apps/[^/]+/src/(service|config)\\.ts$' },
+      to: {
+        path: '^(apps|libs)/[^/]+/',
+        pathNot: '^$1/$2/|^libs/[^/]+/src/(index|testing)\\.ts$|^apps/[^/]+/src/(service|config)\\.ts$',
+      },
     },
     {
       name: 'apps-do-not-import-apps',

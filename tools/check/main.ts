@@ -14,7 +14,11 @@ const tool = (path: string) => [node, '--import', 'tsx', inRepository('tools', p
 const vitest = [node, bin('vitest/vitest.mjs'), 'run', '--reporter', 'dot', '--silent'];
 
 const steps: readonly Step[] = [
-  { name: 'format', what: 'format and import order', command: [node, bin('@biomejs/biome/bin/biome'), 'ci', '.'] },
+  {
+    name: 'format',
+    what: 'format and import order',
+    command: [node, bin('@biomejs/biome/bin/biome'), 'ci', '--colors=off', '.'],
+  },
   // The boundary rule of eslint reads Nx's cached graph; this brings it up to date.
   { name: 'projects', what: 'project graph', command: [node, bin('nx/dist/bin/nx.js'), 'show', 'projects'] },
   {
