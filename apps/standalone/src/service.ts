@@ -92,6 +92,9 @@ export async function openStandalone(
 
     let addresses = addressesFor(settings, settings.HTTP_PORT, settings.RTMP_PORT);
     const services: Service[] = [];
+    // The front stops accepting before the services close, and closes after them: whoever waits gets delivery's answer.
+    const opened: { front?: HttpServer } = {};
+    scope.defer('front', () => opened.front?.[Symbol.asyncDispose]());
     const each = (service: string) => {
       const metrics = openMetricsRegistry({ processMetrics: false });
       registries.push(metrics);
@@ -132,7 +135,8 @@ export async function openStandalone(
       'transcode',
     );
     services.push(transcode);
-    const front = scope.use(await openFront(), 'front');
+    const front = (opened.front = await openFront());
+    scope.defer('front-door', () => front.stopAccepting());
     const ingest = scope.use(
       await createIngestService({
         ...each('ingest'),

@@ -32,8 +32,12 @@ export class LogDatabase {
     for (const topic of fresh) this.#known.add(topic.name);
   }
 
-  /** The same inside the caller's transaction, which may still roll back: nothing is remembered. */
+  /**
+   * The same inside the caller's transaction, which may still roll back: nothing is remembered. The tables are set up outside
+   * of it first: the very first publish of a new database may well be one that joins a transaction.
+   */
   async ensureTopicsIn(tx: TransactionSql, topics: readonly Topic[]): Promise<void> {
+    await this.sql();
     const fresh = topics.filter((topic) => !this.#known.has(topic.name));
     if (fresh.length > 0) await enterTopics(tx, fresh);
   }
