@@ -20,16 +20,13 @@ import type { GuardLimits } from './guard-limits.ts';
 import { Handshake } from './handshake.ts';
 import { type BodyPlan, type MessageHead, messageType } from './rtmp-message.ts';
 
-/** Why a message was left out without ending the connection; a bounded metric label. */
-export const dropReasons = [
-  'empty-media',
-  'amf3-data',
-  'unsupported-codec',
-  'not-media',
-  'malformed',
-  'too-large',
-] as const;
-export type DropReason = (typeof dropReasons)[number];
+/** Why a message was left out without ending the connection; a bounded metric label. */ export type DropReason =
+  | 'empty-media'
+  | 'amf3-data'
+  | 'unsupported-codec'
+  | 'not-media'
+  | 'malformed'
+  | 'too-large';
 
 /** What a connection does with what passed. */
 export interface GuardEvents {
