@@ -1,5 +1,7 @@
 import postgres from 'postgres';
 import { arrayTypes } from './array-types.ts';
+import { withSafeBegin } from './safe-begin.ts';
+import { openSteadySocket } from './steady-socket.ts';
 
 /** int8 comes and goes as bigint: offsets and counters beyond 2^53 stay exact. */
 const types = { bigint: postgres.BigInt, ...arrayTypes };
@@ -18,6 +20,13 @@ export interface SqlOptions {
 }
 
 /**
+ * Blanks that make the first message of a connection longer than 1,024 bytes. postgres.js 3.4.9 flushes shorter ones with
+ * a timer, and a connection that is lost while that timer is set never sets it again: its next start-up message would
+ * stay unsent for ever, so a pool would not come back after the server was killed.
+ */
+const startupPadding = ' '.repeat(1_024);
+
+/**
  * Opens a pool on `url` (`postgres://user:password@host/db`, or with `?host=/folder` for a unix socket). It connects when
  * it is first used, and again after an outage; close it with `sql.end()`.
  */
@@ -26,8 +35,12 @@ export function openSql(url: string, options: SqlOptions): Sql {
   const socketFolder = parsed.searchParams.get('host');
   parsed.searchParams.delete('host');
   const socket = socketFolder === null ? {} : { path: `${socketFolder}/.s.PGSQL.${parsed.port || '5432'}` };
-  return postgres(parsed.toString(), {
+  const secure = parsed.searchParams.has('sslmode') && parsed.searchParams.get('sslmode') !== 'disable';
+  // postgres.js has no type for this option; it calls it with its own options and takes what it returns for the socket.
+  const steady = secure ? {} : ({ socket: openSteadySocket } as object);
+  const opened = postgres(parsed.toString(), {
     ...socket,
+    ...steady,
     types,
     fetch_types: false, // see array-types.ts
     max: options.maxConnections ?? 10,
@@ -40,8 +53,10 @@ export function openSql(url: string, options: SqlOptions): Sql {
       application_name: options.applicationName,
       statement_timeout: options.statementTimeoutMs ?? 15_000,
       idle_in_transaction_session_timeout: 60_000,
+      options: startupPadding,
     },
   });
+  return withSafeBegin(opened);
 }
 
 /**
@@ -52,7 +67,7 @@ export function openSql(url: string, options: SqlOptions): Sql {
 export function openSession(sql: Sql): Sql {
   // Parsed options stand in for connection parameters, as postgres.js itself opens its LISTEN connection.
   const options = { ...sql.options, max: 1, idle_timeout: null, max_lifetime: null };
-  return postgres(options as unknown as postgres.Options<typeof types>);
+  return withSafeBegin(postgres(options as unknown as postgres.Options<typeof types>));
 }
 
 /** SQLSTATE classes after which the same transaction may succeed: connection, conflict, resources, operator, start-up. */

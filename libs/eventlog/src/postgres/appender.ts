@@ -89,6 +89,9 @@ export class Appender {
       } catch (error) {
         if (signal.aborted) break;
         this.#holds = false;
+        // Whatever went wrong, the next try begins on a session without a past.
+        connection?.end({ timeout: 0 }).catch(() => {}); // it is lost already, or closes by itself
+        connection = undefined;
         this.#deps.log[failures === 0 ? 'warn' : 'debug']('log-append-failed', { error });
         await sleep(this.#deps.clock, backoffMs(failures++, 50, 2_000, this.#deps.random()), signal);
       }
@@ -122,37 +125,32 @@ export class Appender {
     }
   }
 
-  /** One transaction; returns how many outbox rows it moved. */
+  /** One transaction; returns how many outbox rows it moved. When it throws, the session is to be closed: that rolls back. */
   async #appendOnce(connection: Sql): Promise<number> {
-    try {
-      const [, fence, drained] = await Promise.all([
-        connection`BEGIN`,
-        connection`SELECT epoch FROM eventlog.appender FOR UPDATE`,
-        connection<OutboxRow[]>`
+    const [, fence, drained] = await Promise.all([
+      connection`BEGIN`,
+      connection`SELECT epoch FROM eventlog.appender FOR UPDATE`,
+      connection<OutboxRow[]>`
           DELETE FROM eventlog.outbox WHERE id IN (SELECT id FROM eventlog.outbox ORDER BY id LIMIT ${rowsPerAppend})
           RETURNING id, topic, partition, count, newest_ms, records`,
-      ]);
-      if (fence[0]?.['epoch'] !== this.#epoch) throw new Error('another appender has taken over');
-      if (drained.length === 0) {
-        await connection`COMMIT`;
-        return 0;
-      }
-      const rows = [...drained].sort((a, b) => (a.id < b.id ? -1 : 1));
-      await this.#learn(connection, rows);
-      const offsets = new Map(this.#offsets);
-      const logRows = rows.map((row) => place(row, offsets));
-      await this.#write(connection, logRows, offsets);
-      for (const [id, next] of offsets) this.#offsets.set(id, next);
-      for (const row of rows) this.#deps.observer.appended(row.topic, row.count);
-      const grown = new Map(logRows.map((row) => [`${row.topic}/${row.partition}`, row]));
-      this.#deps.onAppended(
-        [...grown.values()].map(({ topic, partition, last }) => ({ topic, partition, end: last + 1n })),
-      );
-      return rows.length;
-    } catch (error) {
-      await connection`ROLLBACK`.catch(() => {}); // the session may be gone; then the server rolls back
-      throw error;
+    ]);
+    if (fence[0]?.['epoch'] !== this.#epoch) throw new Error('another appender has taken over');
+    if (drained.length === 0) {
+      await connection`COMMIT`;
+      return 0;
     }
+    const rows = [...drained].sort((a, b) => (a.id < b.id ? -1 : 1));
+    await this.#learn(connection, rows);
+    const offsets = new Map(this.#offsets);
+    const logRows = rows.map((row) => place(row, offsets));
+    await this.#write(connection, logRows, offsets);
+    for (const [id, next] of offsets) this.#offsets.set(id, next);
+    for (const row of rows) this.#deps.observer.appended(row.topic, row.count);
+    const grown = new Map(logRows.map((row) => [`${row.topic}/${row.partition}`, row]));
+    this.#deps.onAppended(
+      [...grown.values()].map(({ topic, partition, last }) => ({ topic, partition, end: last + 1n })),
+    );
+    return rows.length;
   }
 
   /** Loads offsets and kinds of topics that this appender has not met since it took over. */
