@@ -23,6 +23,8 @@ export interface Cluster extends AsyncDisposable {
   readonly api: RestClient;
   /** Starts one more transcode worker and waits until it is parked at ingest. */
   startWorker(name: string): Promise<ClusterProcess>;
+  /** Kills a process with kill -9 and starts it again with the same settings, ports and data. */
+  restart(process: ClusterProcess): Promise<ClusterProcess>;
   /** Standard error of every process, for a failing test. */
   output(): string;
 }
@@ -50,9 +52,10 @@ export async function startCluster(settings: Readonly<Record<string, string>> = 
     await data[Symbol.asyncDispose]();
     await database[Symbol.asyncDispose]();
   };
+  const starts = new Map<string, () => Promise<ClusterProcess>>();
   const start = async (app: string, name: string, more: Readonly<Record<string, string>>): Promise<ClusterProcess> => {
     const [http, internal] = [await freePort(), await freePort()];
-    const program = startMain(app, {
+    const env = {
       DATABASE_URL: database.url,
       DATA_DIR: join(data.path, name),
       HTTP_PORT: String(http),
@@ -61,13 +64,19 @@ export async function startCluster(settings: Readonly<Record<string, string>> = 
       LOG_LEVEL: 'info',
       ...settings,
       ...more,
-    });
-    const started = { name, program, httpUrl: `http://127.0.0.1:${http}`, internalUrl: `http://127.0.0.1:${internal}` };
-    processes.push(started);
-    await eventually(() => answersReady(started), `${name} is ready`, 30_000).catch((error: unknown) => {
-      throw new Error(`${String(error)}\n${program.stdout().slice(-1_000)}\n${program.stderr().slice(-4_000)}`);
-    });
-    return started;
+    };
+    const begin = async () => {
+      const urls = { httpUrl: `http://127.0.0.1:${http}`, internalUrl: `http://127.0.0.1:${internal}` };
+      const started = { name, program: startMain(app, env), ...urls };
+      processes.push(started);
+      await eventually(() => answersReady(started), `${name} is ready`, 30_000).catch((error: unknown) => {
+        const { program } = started;
+        throw new Error(`${String(error)}\n${program.stdout().slice(-1_000)}\n${program.stderr().slice(-4_000)}`);
+      });
+      return started;
+    };
+    starts.set(name, begin);
+    return begin();
   };
   try {
     const rtmpPort = await freePort();
@@ -90,6 +99,12 @@ export async function startCluster(settings: Readonly<Record<string, string>> = 
           TRANSCODE_INGEST_URLS: ingest.internalUrl,
           TRANSCODE_DELIVERY_URL: delivery.internalUrl,
         }),
+      async restart({ name, program }) {
+        const begin = starts.get(name);
+        if (begin === undefined) throw new Error(`no process "${name}" was started`);
+        await program.stop('SIGKILL');
+        return begin();
+      },
       output: () => processes.map(({ name, program }) => `--- ${name}\n${program.stderr().slice(-3_000)}`).join('\n'),
       [Symbol.asyncDispose]: dispose,
     };

@@ -72,6 +72,26 @@ describe('services that run as processes of their own', () => {
     expect(refused.status).toBe(401);
   });
 
+  it('delivery is killed and started again: the stream goes on by itself in a new list', async () => {
+    const worker = await cluster.startWorker('worker-patient');
+    const stream = await cluster.api.createStream('Filled again');
+    const url = `rtmp://127.0.0.1:${cluster.rtmpPort}/live/${stream.key}`;
+    await using encoder = pushWithFfmpeg({ url, video: { size: '320x180', fps: 30, gopS: 1 } });
+    const hlsUrl = `${cluster.delivery.httpUrl}/live/${stream.playbackId}/index.m3u8`;
+    await using before = await followStream(hlsUrl);
+    await eventually(() => before.rendition('video').playlists.length > 10, 'the stream is listed');
+    await before.stop();
+    await cluster.restart(cluster.delivery);
+    const backMs = performance.now();
+    await using after = await followStream(hlsUrl);
+    await eventually(() => after.rendition('video').playlists.length > 10, 'the stream is listed again');
+    console.log(`delivery killed: playable ${Math.round(performance.now() - backMs)} ms after it was back`);
+    await after.stop();
+    expect(encoder.running).toBe(true);
+    expect(after.mistakes()).toEqual([]);
+    await worker.program.stop('SIGKILL');
+  });
+
   it('an ingest is killed: its broadcasts are over for everybody after 10 s', async () => {
     await cluster.startWorker('worker-last');
     const stream = await cluster.api.createStream('Lost');
