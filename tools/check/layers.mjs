@@ -4,10 +4,10 @@
  */
 
 /** Apps that compose others: they may import another app's `/service` and `/config`. */
-export const composingApps = ['standalone', 'e2e'];
+const composingApps = ['standalone', 'e2e'];
 
 /** Apps that import no other app. A new app is added here, or it may import nothing at all. */
-export const services = ['control', 'ingest', 'transcode', 'delivery', 'studio'];
+const services = ['control', 'ingest', 'transcode', 'delivery', 'studio'];
 
 const libraryLayers = ['layer:kernel', 'layer:domain', 'layer:contract', 'layer:platform', 'layer:media'];
 

@@ -2,6 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { untilPlayable } from '../bench/live/latency.ts';
+import { mediaPlaylistsOf } from '../bench/live/media-position.ts';
 import { recording, startPublishers } from '../bench/live/publishers.ts';
 import { decodeWithFfmpeg } from '../interop/players.ts';
 import { startChild } from '../rig/child.ts';
@@ -75,9 +76,21 @@ export async function storm({ server, durationMs, seed, say }: SoakPlan): Promis
   if (!survivor) return above;
   await using _publisher = startPublishers(file, [`${server.rtmpUrl}/${survivor.key}`]);
   await untilPlayable(survivor.hlsUrl, () => '');
-  await sleep(4_000);
+  await untilContinuous(survivor.hlsUrl);
   const decoded = await decodeWithFfmpeg(survivor.hlsUrl, 5);
   return decoded.ok ? above : [...above, `after the storm: ${decoded.detail}`];
+}
+
+/** Waits until five segments follow the last discontinuity: ffmpeg starts three from the end and does not reset its clock. */
+async function untilContinuous(hlsUrl: string): Promise<void> {
+  const media = mediaPlaylistsOf(await (await fetch(hlsUrl)).text(), hlsUrl)[0] ?? hlsUrl;
+  for (let waited = 0; waited < 40_000; waited += 500) {
+    const playlist = await (await fetch(media)).text();
+    const since = playlist.slice(playlist.lastIndexOf('#EXT-X-DISCONTINUITY\n') + 1);
+    if ([...since.matchAll(/^#EXTINF:/gm)].length >= 5) return;
+    await sleep(500);
+  }
+  throw new Error(`${media}: expected five segments without a discontinuity within 40 s`);
 }
 
 /** Broken RTMP by the thousand beside one honest publisher, whose viewers may not notice. */
