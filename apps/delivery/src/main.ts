@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { systemClock as clock } from '@millrace/clock';
 import { eventLogMetrics, openFactWriter, openPostgresEventLog } from '@millrace/eventlog';
-import { openWindowWriterServer } from '@millrace/handover';
+import { openWindowWriterServer, windowWriteMetrics } from '@millrace/handover';
 import { createHttpMetrics, healthMounts, openHttpServer } from '@millrace/http';
 import { systemIdSource as idSource } from '@millrace/ids';
 import { runUntilSignal, Scope } from '@millrace/lifecycle';
@@ -34,6 +34,7 @@ async function open(): Promise<Scope> {
       writer: service.writer,
       serviceToken: settings.MILLRACE_SERVICE_TOKEN,
       log,
+      onEvent: windowWriteMetrics(metrics),
     });
     const http = { host: '::', log, metrics: createHttpMetrics(metrics) };
     const health = healthMounts({ services: [service], registries: [metrics] });

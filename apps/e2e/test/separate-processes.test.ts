@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cluster, startCluster } from '../src/cluster.ts';
 import { eventually } from '../src/eventually.ts';
+import { readMetrics } from '../src/metrics-text.ts';
 import { pushWithFfmpeg } from '../src/publishers.ts';
 import { decodeWithFfmpeg } from '../src/second-player.ts';
 import { type FollowedRendition, followStream } from '../src/stream-follower.ts';
@@ -66,7 +67,14 @@ describe('services that run as processes of their own', () => {
   it('metrics and health are on every internal listener', async () => {
     const { internalUrl } = cluster.delivery;
     expect((await fetch(`${internalUrl}/healthz`)).status).toBe(200);
-    expect(await (await fetch(`${internalUrl}/metrics`)).text()).toContain('millrace_delivery_');
+    const written = readMetrics(await (await fetch(`${internalUrl}/metrics`)).text());
+    const parts = written.find(({ name }) => name === 'millrace_delivery_window_write_events_total');
+    expect(parts?.samples.find(({ labels }) => labels['reason'] === 'part')?.value).toBeGreaterThan(50);
+    const claimed = readMetrics(await (await fetch(`${cluster.ingest.internalUrl}/metrics`)).text());
+    const claims = claimed.find(({ name }) => name === 'millrace_ingest_source_claim_events_total');
+    for (const reason of ['worker-disconnected', 'worker-silent']) {
+      expect(claims?.samples.find(({ labels }) => labels['reason'] === reason)?.value, reason).toBeGreaterThan(0);
+    }
     const { streamId } = { streamId: 'str_01jd0000000000000000000001' };
     const refused = await fetch(`${internalUrl}/internal/v1/live/${streamId}/1`, { method: 'POST', body: '{}' });
     expect(refused.status).toBe(401);

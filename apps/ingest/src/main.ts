@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { systemClock as clock } from '@millrace/clock';
 import { eventLogMetrics, openFactWriter, openPostgresEventLog } from '@millrace/eventlog';
-import { openSourceClaimServer } from '@millrace/handover';
+import { openSourceClaimServer, sourceClaimMetrics } from '@millrace/handover';
 import { createHttpMetrics, healthMounts, openHttpServer } from '@millrace/http';
 import { systemIdSource as idSource } from '@millrace/ids';
 import { runUntilSignal, Scope } from '@millrace/lifecycle';
@@ -25,7 +25,8 @@ async function open(): Promise<Scope> {
     const spool = { dir: join(settings.DATA_DIR, 'spool', 'ingest'), instanceId, service: 'ingest' };
     const facts = scope.use(await openFactWriter({ ...shared, ...spool, eventLog }), 'facts');
     const serviceToken = settings.MILLRACE_SERVICE_TOKEN;
-    const workers = scope.use(openSourceClaimServer({ serviceToken, clock, log }), 'source-claims');
+    const claims = { serviceToken, clock, log, onEvent: sourceClaimMetrics(metrics) };
+    const workers = scope.use(openSourceClaimServer(claims), 'source-claims');
     // The service closes before its listeners: its workers hear how each source ended.
     const listeners = scope.use(new Scope(), 'listeners');
     const deps = { settings, eventLog, facts, workers, log, clock, idSource, metrics, instanceId };

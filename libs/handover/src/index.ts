@@ -1,4 +1,5 @@
 export { leaseMs } from './claim-lease.ts';
+export { sourceClaimMetrics, windowWriteMetrics } from './handover-metrics.ts';
 export { createLocalSourceDesk } from './local-source-desk.ts';
 export type { ClaimBuffer } from './source-claim.ts';
 export { openSourceClaimServer, type SourceClaimEvent, type SourceClaimServerOptions } from './source-claim-server.ts';

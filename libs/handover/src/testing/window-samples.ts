@@ -2,9 +2,9 @@ import { writeInitSection, writePart } from '@millrace/cmaf';
 import type { Epoch, PublishId, StreamId } from '@millrace/ids';
 import type { OpenWindow, PartWrite, RenditionSpec } from '../window-port.ts';
 
-/** Baseline 3.1, a real sequence and picture parameter set. */
+/** Constrained baseline 3.1, 640x360, as x264 wrote it. */
 const avcConfig = Uint8Array.from(
-  Buffer.from('0142c01fffe1001567420c1fda01405ba808080a0000030002000003007908000468ce3c80', 'hex'),
+  Buffer.from('0142c01fffe100196742c01fd900a02ff970110000030001000003003c0f18324801000568cb83cb20', 'hex'),
 );
 const audioConfig = Uint8Array.of(0x11, 0x90);
 
