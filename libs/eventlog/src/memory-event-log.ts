@@ -34,7 +34,7 @@ function outliving(store: MemoryStore): MemoryStore {
     get(target, property) {
       if (property === Symbol.asyncDispose) return async () => {};
       const value: unknown = Reflect.get(target, property, target);
-      return typeof value === 'function' ? value.bind(target) : value;
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
   });
 }

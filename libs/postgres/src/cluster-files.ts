@@ -71,9 +71,11 @@ export function ensureCluster(
   return 'made';
 }
 
+const searchPath = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:/run/current-system/sw/bin';
+
 /** PostgreSQL gets nothing of our environment: a stray PGDATA or LC_ALL must not change what it does. */
 export function postgresEnv(): Record<string, string> {
-  return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
+  return { PATH: searchPath, LC_ALL: 'C', TZ: 'UTC' };
 }
 
 /** Longest path of a unix socket, bytes (sun_path less its closing zero). */

@@ -1,6 +1,7 @@
 /** One run of the postgres process: spawned in a session of its own, so that a terminal's Ctrl-C reaches only us. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Clock, sleep } from '@millrace/clock';
 import type { Logger } from '@millrace/log';
@@ -151,7 +152,7 @@ function keepLastLines(child: ChildProcess, log: Logger): () => string {
       else log.debug('postgres-said', { line });
     }
   });
-  const { stderr } = child;
-  if (stderr !== null && 'unref' in stderr && typeof stderr.unref === 'function') stderr.unref();
+  // A pipe is a socket, whose handle would keep Node running.
+  if (child.stderr instanceof Socket) child.stderr.unref();
   return () => [...kept, rest].filter(Boolean).join('\n') || 'it said nothing';
 }

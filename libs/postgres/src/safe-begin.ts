@@ -8,6 +8,7 @@ import type postgres from 'postgres';
 
 type Begin = (...args: unknown[]) => Promise<unknown>;
 type Callback = (tx: object) => unknown;
+type Loss = { error?: Error };
 
 /** How long a callback's CONNECTION_CLOSED may be ahead of `begin`'s own, ms; after that it came from another connection. */
 const lossDelayMs = 1_000;
@@ -17,7 +18,7 @@ export function withSafeBegin<S extends postgres.Sql<{ bigint: bigint }>>(sql: S
   const begin = sql.begin.bind(sql) as unknown as Begin;
   const safe: Begin = (...args) => {
     const callback = args.pop() as Callback;
-    const loss: { error?: unknown } = {};
+    const loss: Loss = {};
     const guarded = async (tx: object) => {
       try {
         const given = await callback(guardQueries(tx, loss));
@@ -39,7 +40,7 @@ export function withSafeBegin<S extends postgres.Sql<{ bigint: bigint }>>(sql: S
 }
 
 /** The transaction's queries; once the connection is lost each of them throws instead of being sent. */
-function guardQueries(tx: object, loss: { error?: unknown }): object {
+function guardQueries(tx: object, loss: Loss): object {
   return new Proxy(tx, {
     apply(target, self, args) {
       if (loss.error !== undefined) throw loss.error;
@@ -52,7 +53,7 @@ function guardQueries(tx: object, loss: { error?: unknown }): object {
   });
 }
 
-function isLoss(error: unknown): boolean {
+function isLoss(error: unknown): error is Error {
   if (!(error instanceof Error) || !('code' in error)) return false;
   return error.code === 'CONNECTION_CLOSED' || error.code === 'CONNECTION_DESTROYED';
 }

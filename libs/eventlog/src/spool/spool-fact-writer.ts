@@ -128,7 +128,7 @@ class SpoolFactWriter implements FactWriter {
         `the spool of ${service} holds ${waiting} bytes of at most ${maxBytes}: the log is away`,
       );
     }
-    this.#topics.set(topic.name, topic as Topic);
+    this.#topics.set(topic.name, topic);
     this.#pendingBytes += entry.length;
     await new Promise<void>((resolve, reject) => {
       this.#pending.push({ entry, resolve, reject });
