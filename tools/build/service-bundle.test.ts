@@ -14,7 +14,12 @@ describe('a bundle', () => {
   test.each(serviceApps())('of %s lists all its mistakes and exits with 64', { timeout: 60_000 }, async (app) => {
     const { file, outside } = await buildService(app, join(dir, app));
     if (outside.length > 0) symlinkSync(inRepository('node_modules'), join(dir, app, 'node_modules'));
-    const env = { PATH: process.env['PATH'], HTTP_PORT: 'eighty', LOG_LEVEL: 'everything' };
+    const env = {
+      PATH: process.env['PATH'],
+      HTTP_PORT: 'eighty',
+      INTERNAL_HTTP_PORT: 'inside',
+      LOG_LEVEL: 'everything',
+    };
     const done = spawnSync(process.execPath, [file], { cwd: dir, env, encoding: 'utf8', timeout: 20_000 });
     expect({ status: done.status, signal: done.signal, stdout: done.stdout }).toMatchObject({
       status: 64,
