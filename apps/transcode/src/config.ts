@@ -37,9 +37,9 @@ export const transcodeProcessSettings = defineSettings({
   INTERNAL_HTTP_PORT: setting.port({ doc: 'Port of /metrics, /healthz and /readyz.', fallback: '8081' }),
   TRANSCODE_INGEST_URLS: setting.list({
     doc: 'Internal listeners of the ingests to park at, comma-separated.',
-    fallback: 'http://localhost:8081',
+    fallback: 'http://ingest:8081',
   }),
-  TRANSCODE_DELIVERY_URL: setting.url({ doc: 'Internal listener of delivery.', fallback: 'http://localhost:8082' }),
+  TRANSCODE_DELIVERY_URL: setting.url({ doc: 'Internal listener of delivery.', fallback: 'http://delivery:8081' }),
   TRANSCODE_WORKER_ID: setting.text({
     doc: 'Stable name of this worker.',
     fallback: 'transcode-1',

@@ -51,6 +51,22 @@ describe('the health of a broadcast', () => {
     expect(Math.abs(last?.av_drift_ms ?? 99)).toBeLessThan(5);
   });
 
+  it('shows the frame rate of the encoder, however unevenly the network delivers', () => {
+    const monitor = new HealthMonitor(0);
+    const frame = (n: number, nowMs: number) =>
+      monitor.tag(
+        { kind: 'video-frame', timestampMs: n * 40, compositionMs: 0, keyframe: n === 0, payload: new Uint8Array(9) },
+        nowMs,
+      );
+    const rates = [];
+    let n = 0;
+    for (const [second, arrived] of [25, 10, 40, 25].entries()) {
+      for (let i = 0; i < arrived; i++) frame(n++, second * 1_000 + i);
+      rates.push(monitor.sample((second + 1) * 1_000, 'live').frames_per_second);
+    }
+    expect(rates).toEqual([25, 25, 25, 25]);
+  });
+
   it('warns of a long keyframe interval in words for a broadcaster', () => {
     const last = broadcast(20, { keyframeEveryMs: 8_320 }).at(-1);
     expect(last?.warnings).toEqual([

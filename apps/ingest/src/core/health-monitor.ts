@@ -2,7 +2,7 @@
 import type { HealthSample } from '@millrace/events';
 import { type MediaTag, parseAudioConfig, parseAvcConfig } from '@millrace/flv';
 import { type HealthFigures, warningsOf } from './health-warnings.ts';
-import { TrackMeter } from './track-meter.ts';
+import { type TrackCounts, TrackMeter } from './track-meter.ts';
 
 export type HealthMeasure = Omit<HealthSample, 'stream_id' | 'epoch' | 'at_ms'>;
 
@@ -90,7 +90,7 @@ export class HealthMonitor {
       state,
       video_bps: Math.round(videoBps),
       audio_bps: Math.round(audioBps),
-      frames_per_second: Math.round((video.frames / seconds) * 10) / 10,
+      frames_per_second: Math.round(framesPerSecond(video, seconds) * 10) / 10,
       timestamp_gaps: gaps,
       ...(figures.keyframeIntervalMs === undefined ? {} : { keyframe_interval_s: figures.keyframeIntervalMs / 1_000 }),
       ...(figures.avDriftMs === undefined ? {} : { av_drift_ms: Math.round(figures.avDriftMs) }),
@@ -118,4 +118,13 @@ export class HealthMonitor {
     if (video.aheadMs === undefined || audio.aheadMs === undefined) return undefined;
     return audio.aheadMs - video.aheadMs;
   }
+}
+
+/**
+ * The encoder's frame rate, by its own clock: a network that delivers in bursts does not change it. By arrival only when
+ * that clock says nothing (the first sample, a jump, no frame).
+ */
+function framesPerSecond(counts: TrackCounts, arrivalSeconds: number): number {
+  const { frames, gaps, mediaMs } = counts;
+  return gaps === 0 && mediaMs !== undefined && mediaMs > 0 ? (frames * 1_000) / mediaMs : frames / arrivalSeconds;
 }

@@ -3,12 +3,20 @@ const gapMs = 1_000;
 /** Weight of the newest arrival in the running mean of `aheadMs`. */
 const smoothing = 0.05;
 
+export interface TrackCounts {
+  readonly bytes: number;
+  readonly frames: number;
+  readonly gaps: number;
+  readonly mediaMs: number | undefined;
+}
+
 /** Counts one track between two samples. */
 export class TrackMeter {
   #bytes = 0;
   #frames = 0;
   #gaps = 0;
   #last: number | undefined;
+  #takenAt: number | undefined;
   #arrivedMs: number | undefined;
   #aheadMs: number | undefined;
 
@@ -40,9 +48,11 @@ export class TrackMeter {
     this.#frames++;
   }
 
-  /** The counts since the last call. */
-  take(): { readonly bytes: number; readonly frames: number; readonly gaps: number } {
-    const counts = { bytes: this.#bytes, frames: this.#frames, gaps: this.#gaps };
+  /** The counts since the last call; `mediaMs` is how far the track's own clock went, undefined on the first call. */
+  take(): TrackCounts {
+    const mediaMs = this.#last === undefined || this.#takenAt === undefined ? undefined : this.#last - this.#takenAt;
+    const counts = { bytes: this.#bytes, frames: this.#frames, gaps: this.#gaps, mediaMs };
+    this.#takenAt = this.#last;
     this.#bytes = 0;
     this.#frames = 0;
     this.#gaps = 0;
