@@ -1,11 +1,11 @@
 import { createServer } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../src/eventually.ts';
 import { readMetrics } from '../src/metrics-text.ts';
 import { descendantsOf, processesNaming } from '../src/processes.ts';
 import { pushWithFfmpeg } from '../src/publishers.ts';
 import { RestClient } from '../src/rest-client.ts';
-import { openDataDir, startMain, startStandalone } from '../src/standalone.ts';
+import { openDataDir, type Standalone, startMain, startStandalone } from '../src/standalone.ts';
 import { followStream } from '../src/stream-follower.ts';
 
 const video = { size: '320x180', fps: 30, gopS: 1 };
@@ -47,9 +47,54 @@ describe('who operates a server', () => {
     expect(followed.mistakes()).toEqual([]);
   });
 
+  it('is told plainly when a port is in use, and which', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '0.0.0.0', resolve));
+    const { port } = taken.address() as { port: number };
+    for (const setting of ['HTTP_PORT', 'RTMP_PORT']) {
+      const data = keep(await openDataDir());
+      const program = keep(
+        startMain('standalone', { DATA_DIR: data.path, HTTP_PORT: '0', RTMP_PORT: '0', [setting]: String(port) }),
+      );
+      await eventually(() => !program.running, 'it ends', 30_000);
+      const said = `${program.stdout()}\n${program.stderr()}`;
+      expect((await program.ended).code).toBe(1);
+      expect(said).toContain(`${port}`);
+      expect(said).toMatch(/in use/i);
+      expect(said).toContain(setting);
+      expect(processesNaming(data.path)).toEqual([]);
+    }
+    taken.close();
+  });
+
+  it('is told all mistakes in the settings at once, with exit code 64', async () => {
+    const data = keep(await openDataDir());
+    const program = keep(startMain('standalone', { DATA_DIR: data.path, HTTP_PORT: 'eighty', RTMP_PORT: '99999' }));
+    await eventually(() => !program.running, 'it ends', 30_000);
+    expect((await program.ended).code).toBe(64);
+    expect(program.stderr()).toContain('HTTP_PORT');
+    expect(program.stderr()).toContain('RTMP_PORT');
+  });
+});
+
+describe('who operates a server that runs', () => {
+  const after: AsyncDisposable[] = [];
+  let server: Standalone;
+  let api: RestClient;
+  beforeAll(async () => {
+    server = await startStandalone();
+    api = await server.signIn();
+  });
+  afterEach(async () => {
+    for (const resource of after.splice(0).reverse()) await resource[Symbol.asyncDispose]();
+  });
+  afterAll(() => server?.[Symbol.asyncDispose]());
+  const keep = <T extends AsyncDisposable>(resource: T): T => {
+    after.push(resource);
+    return resource;
+  };
+
   it('has broadcasters going live while PostgreSQL stands still', async () => {
-    const server = keep(await startStandalone());
-    const api = await server.signIn();
     const stream = await api.createStream('Without a database');
     // The key has reached ingest when a first publish is taken.
     const probe = keep(pushWithFfmpeg({ url: server.publishUrl(stream), video }));
@@ -73,8 +118,6 @@ describe('who operates a server', () => {
   });
 
   it('scrapes metrics that parse line by line, and asks for health', async () => {
-    const server = keep(await startStandalone());
-    const api = await server.signIn();
     const stream = await api.createStream('Counted');
     keep(pushWithFfmpeg({ url: server.publishUrl(stream), video }));
     const followed = keep(await followStream(server.hlsUrl(stream)));
@@ -108,8 +151,6 @@ describe('who operates a server', () => {
   });
 
   it('presses Ctrl-C in the middle of a broadcast: it drains, and no child is left', async () => {
-    const server = keep(await startStandalone());
-    const api = await server.signIn();
     const stream = await api.createStream('Drained');
     keep(pushWithFfmpeg({ url: server.publishUrl(stream), video }));
     const followed = keep(await followStream(server.hlsUrl(stream)));
@@ -122,35 +163,6 @@ describe('who operates a server', () => {
     expect(code).toBe(0);
     expect(processesNaming(server.dataDir)).toEqual([]);
     await eventually(() => children.every((pid) => !isAlive(pid)), 'the children are gone', 2_000);
-  });
-
-  it('is told plainly when a port is in use, and which', async () => {
-    const taken = createServer();
-    await new Promise<void>((resolve) => taken.listen(0, '0.0.0.0', resolve));
-    const { port } = taken.address() as { port: number };
-    for (const setting of ['HTTP_PORT', 'RTMP_PORT']) {
-      const data = keep(await openDataDir());
-      const program = keep(
-        startMain('standalone', { DATA_DIR: data.path, HTTP_PORT: '0', RTMP_PORT: '0', [setting]: String(port) }),
-      );
-      await eventually(() => !program.running, 'it ends', 30_000);
-      const said = `${program.stdout()}\n${program.stderr()}`;
-      expect((await program.ended).code).toBe(1);
-      expect(said).toContain(`${port}`);
-      expect(said).toMatch(/in use/i);
-      expect(said).toContain(setting);
-      expect(processesNaming(data.path)).toEqual([]);
-    }
-    taken.close();
-  });
-
-  it('is told all mistakes in the settings at once, with exit code 64', async () => {
-    const data = keep(await openDataDir());
-    const program = keep(startMain('standalone', { DATA_DIR: data.path, HTTP_PORT: 'eighty', RTMP_PORT: '99999' }));
-    await eventually(() => !program.running, 'it ends', 30_000);
-    expect((await program.ended).code).toBe(64);
-    expect(program.stderr()).toContain('HTTP_PORT');
-    expect(program.stderr()).toContain('RTMP_PORT');
   });
 });
 
