@@ -1,3 +1,6 @@
+import * as eventlog from '@millrace/eventlog';
+import * as handover from '@millrace/handover';
+import * as http from '@millrace/http';
 import { type MetricsRegistry, openMetricsRegistry } from '@millrace/metrics';
 import { appModules } from './app-modules.ts';
 import { heading, table } from './markdown.ts';
@@ -22,14 +25,19 @@ export async function metricsPage(): Promise<string> {
     'each service’s `src/metrics.ts`',
     'Every service serves `/metrics` in the Prometheus text format; standalone serves all of them in one. Labels have few values: never a stream, session or viewer id. Node’s own process metrics come with them.',
   );
-  for (const { app, exports } of await appModules('metrics.ts')) {
+  const libraries = [
+    { app: 'every service: the event log', exports: eventlog as Readonly<Record<string, unknown>> },
+    { app: 'every service: HTTP', exports: http as Readonly<Record<string, unknown>> },
+    { app: 'services that run apart: the hand-over of media', exports: handover as Readonly<Record<string, unknown>> },
+  ];
+  for (const { app, exports } of [...(await appModules('metrics.ts')), ...libraries]) {
     const registry = openMetricsRegistry({ processMetrics: false });
     for (const [name, value] of Object.entries(exports)) {
       if (typeof value === 'function' && /(metrics|gauges)$/i.test(name)) (value as Register)(registry, readings);
     }
     const types = new Map((await registry.getMetricsAsJSON()).map((metric) => [metric.name, String(metric.type)]));
     const metrics = registry.getMetricsAsArray() as unknown as readonly Described[];
-    if (metrics.length === 0) throw new Error(`apps/${app}/src/metrics.ts declares no metric that could be found`);
+    if (metrics.length === 0) throw new Error(`${app}: no metric could be found`);
     const rows = metrics.map((metric) => [
       `\`${metric.name}\``,
       types.get(metric.name) ?? '',
