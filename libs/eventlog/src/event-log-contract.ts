@@ -228,6 +228,26 @@ export function defineEventLogContract(name: string, openHarness: () => Promise<
       await until(() => expect(inbox.of('a')).toEqual([1, 2, 3]));
     });
 
+    it('a record that is still being retried when its consumer closes is delivered to the next one, and what lies behind it', async () => {
+      const log = await open();
+      const topic: Topic<Note> = { ...noteTopic('facts'), partitions: 1 };
+      const [first, second] = [new Inbox(), new Inbox()];
+      const consumer = await consume(log, {
+        topics: [topic],
+        maxRetries: 1_000,
+        handler: async (batch) => {
+          if (batch.records.some((one) => one.key === 'bad')) throw new Error('not here');
+          await first.take(batch);
+        },
+      });
+      await log.publish([note(topic, 'good', 1), note(topic, 'bad', 1), note(topic, 'good', 2)]);
+      await until(() => expect(first.of('good')).toEqual([1, 2]));
+      await consumer[Symbol.asyncDispose]();
+      await consume(log, { topics: [topic], handler: second.take });
+      await until(() => expect(second.of('bad')).toEqual([1]));
+      expect(second.of('good')).toEqual([2]);
+    });
+
     it('members share the partitions when one joins, and nothing is lost when one leaves', async () => {
       const [left, right] = [await open(), await open()];
       const topic = noteTopic('facts');

@@ -124,6 +124,28 @@ it('another process appends when the connection of the appender is killed, and t
   expect(offsets).toEqual(Array.from({ length: 30 }, (_, n) => BigInt(n)));
 });
 
+it('an appender that was overtaken notices before it writes, and goes on from the offsets of the other', async () => {
+  const log = await open();
+  const topic: Topic<Note> = { ...noteTopic('facts'), partitions: 1 };
+  const seen: [bigint, number | undefined][] = [];
+  await log.follow({ topic, from: 'earliest', onRecord: (one) => seen.push([one.offset, one.value?.n]) });
+  await log.publish([note(topic, 'a', 0)]);
+  await vi.waitFor(() => expect(seen).toEqual([[0n, 0]]), { timeout: 10_000 });
+  // What another process does that took over while this one was stopped.
+  const theirs = [1, 2]
+    .map((n) => JSON.stringify(['a', `evt_${n}`, 1, 'other', topic.name, { key: 'a', n }]))
+    .join(',');
+  await db.sql.begin((tx) => [
+    tx`UPDATE eventlog.appender SET epoch = epoch + 1`,
+    tx`INSERT INTO eventlog.log (topic, partition, base_offset, last_offset, newest_ms, records)
+       VALUES (${topic.name}, 0, 1, 2, ${String(Date.now())}::int8, ${theirs})`,
+    tx`UPDATE eventlog.partitions SET next_offset = 3 WHERE topic = ${topic.name}`,
+  ]);
+  await log.publish([note(topic, 'a', 3)]);
+  await vi.waitFor(() => expect(seen.map(([offset]) => offset)).toEqual([0n, 1n, 2n, 3n]), { timeout: 10_000 });
+  expect(seen.map(([, n]) => n)).toEqual([0, 1, 2, 3]);
+});
+
 it('a member killed with -9 between handling and commit loses nothing: the next one gets those records again', async () => {
   const log = await open();
   const fact = (epoch: number) => ({
