@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { firstDifference } from './dependencies.mjs';
 import { checkNodeVersion } from './node-version.mjs';
 import { findOnPath, majorVersion, programs } from './programs.mjs';
@@ -29,6 +29,7 @@ test('ffmpeg and ffprobe say their version in every way they are built', () => {
 
 test('a program is found on PATH only when it is a file that can be run', () => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-path-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, 'plain'), '', { mode: 0o644 });
   writeFileSync(join(folder, 'program'), '', { mode: 0o755 });
   expect(findOnPath(['plain'], folder)).toBeUndefined();
