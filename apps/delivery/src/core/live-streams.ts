@@ -47,6 +47,8 @@ export class LiveStreams {
   readonly #settings: LiveStreamsSettings;
   readonly #mint: MintWindow;
   readonly #observer: WindowObserver;
+  /** Never below `memoryBytes`: what came since that was last summed up is added, what went is not. Spares a sum per part. */
+  #atMostBytes = 0;
 
   constructor(settings: LiveStreamsSettings, mint: MintWindow, observer: WindowObserver) {
     this.#settings = settings;
@@ -103,6 +105,7 @@ export class LiveStreams {
     const taken = window.take(write);
     if (!taken.ok) return taken;
     this.#observer.changed(write.streamId, window, [taken.value]);
+    for (const slice of write.bytes) this.#atMostBytes += slice.length;
     this.#keepWithinMemory(write.streamId, window);
     return ok();
   }
@@ -173,7 +176,8 @@ export class LiveStreams {
 
   #keepWithinMemory(streamId: StreamId, window: LiveWindow): void {
     while (window.memoryBytes > this.#settings.streamMemoryBytes) if (!this.#relieve(streamId, window)) break;
-    while (this.memoryBytes > this.#settings.totalMemoryBytes) {
+    if (this.#atMostBytes <= this.#settings.totalMemoryBytes) return;
+    while ((this.#atMostBytes = this.memoryBytes) > this.#settings.totalMemoryBytes) {
       const largest = [...this.windows()].reduce((a, b) => (b[1].memoryBytes > a[1].memoryBytes ? b : a));
       if (!this.#relieve(largest[0], largest[1])) break;
     }
