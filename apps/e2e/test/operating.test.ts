@@ -47,6 +47,30 @@ describe('who operates a server', () => {
     expect(followed.mistakes()).toEqual([]);
   });
 
+  it('has broadcasts going on, and beginning, after PostgreSQL was killed', async () => {
+    const server = keep(await startStandalone());
+    const api = await server.signIn();
+    const [running, next] = [await api.createStream('Running'), await api.createStream('Next')];
+    keep(pushWithFfmpeg({ url: server.publishUrl(running), video }));
+    const before = keep(await followStream(server.hlsUrl(running)));
+    await eventually(async () => (await api.stateOf(running)) === 'live', 'the state is live');
+    const postmaster = processesNaming(server.dataDir).filter(({ command }) => /postgres.* -D /.test(command));
+    expect(postmaster.length).toBeGreaterThan(0);
+    for (const { pid } of postmaster) process.kill(pid, 'SIGKILL');
+    const encoder = keep(pushWithFfmpeg({ url: server.publishUrl(next), video }));
+    const after = keep(await followStream(server.hlsUrl(next)));
+    const at = before.rendition('video').playlists.length;
+    await eventually(() => before.rendition('video').playlists.length > at + 10, 'the running stream goes on');
+    await eventually(() => after.rendition('video').playlists.length > 10, 'the next stream is listed');
+    expect(encoder.running).toBe(true);
+    expect([...before.mistakes(), ...after.mistakes()]).toEqual([]);
+    await eventually(
+      async () => (await api.call('GET', `/streams/${next.id}`)).body['state'] === 'live',
+      'the database is back',
+      20_000,
+    );
+  });
+
   it('is told plainly when a port is in use, and which', async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '0.0.0.0', resolve));
