@@ -11,7 +11,7 @@ interface Step {
 const node = process.execPath;
 const bin = (path: string) => inRepository('node_modules', path);
 const tool = (path: string) => [node, '--import', 'tsx', inRepository('tools', path)];
-const vitest = [node, bin('vitest/vitest.mjs'), 'run', '--reporter', 'dot', '--silent'];
+const vitest = [node, bin('vitest/vitest.mjs'), 'run', '--reporter', 'dot', '--silent=true'];
 
 const steps: readonly Step[] = [
   {

@@ -13,7 +13,7 @@ export interface SyntheticOptions {
   readonly partsPerSegment?: number;
 }
 
-export const partMs = 200;
+const partMs = 200;
 
 /** A track's declaration; `codecVersion` changes its init section. */
 export function spec(name: 'video' | 'audio', codecVersion = 1): RenditionSpec {

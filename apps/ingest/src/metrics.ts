@@ -3,20 +3,11 @@ import { Counter, Gauge, Histogram, type MetricsRegistry } from '@millrace/metri
 
 export type IngestMetrics = ReturnType<typeof createIngestMetrics>;
 
-/** Registers the metrics in `registry`. */
+/** Registers the counters and histograms in `registry`. */
 export function createIngestMetrics(registry: MetricsRegistry) {
   const registers = [registry];
   const counter = <const L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Counter<L>({ name: `millrace_ingest_${name}_total`, help, labelNames: [...labelNames], registers });
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name: `millrace_ingest_${name}`,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
   return {
     connections: counter('connections', 'Connections accepted, by transport.', ['transport']),
     connectionsRefused: counter('connections_refused', 'Connections closed at once, by reason.', ['reason']),
@@ -43,6 +34,35 @@ export function createIngestMetrics(registry: MetricsRegistry) {
       buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 1, 5],
       registers,
     }),
-    gauge,
   };
+}
+
+/** Values that are read when somebody scrapes. */
+export interface IngestGauges {
+  readonly openConnections: () => number;
+  readonly liveStreams: () => number;
+  readonly interruptedStreams: () => number;
+  readonly bufferedBytes: () => number;
+  readonly idleWorkers: () => number;
+}
+
+/** Registers what is read when somebody scrapes. */
+export function registerIngestGauges(registry: MetricsRegistry, gauges: IngestGauges): void {
+  const table: readonly (readonly [name: string, help: string, read: () => number])[] = [
+    ['open_connections', 'Connections open now.', gauges.openConnections],
+    ['live_streams', 'Streams on air now.', gauges.liveStreams],
+    ['interrupted_streams', 'Streams that wait for their encoder.', gauges.interruptedStreams],
+    ['buffered_bytes', 'Claimed bytes of unfinished messages.', gauges.bufferedBytes],
+    ['idle_workers', 'Transcode workers that could take a source.', gauges.idleWorkers],
+  ];
+  for (const [name, help, read] of table) {
+    new Gauge({
+      name: `millrace_ingest_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
 }

@@ -19,7 +19,7 @@ import { ReadCoalescer } from './inbound/read-coalescer.ts';
 import { RtmpServer } from './inbound/rtmp-server.ts';
 import { StreamTable } from './inbound/stream-table.ts';
 import { rtmpsOptions } from './inbound/tls-files.ts';
-import { createIngestMetrics } from './metrics.ts';
+import { createIngestMetrics, registerIngestGauges } from './metrics.ts';
 import { createSourceOpener } from './outbound/source-feed.ts';
 import { StreamFacts } from './outbound/stream-facts.ts';
 
@@ -133,11 +133,13 @@ export async function createIngestService(deps: IngestDeps): Promise<IngestServi
     );
     scope.use(server, 'rtmp-server');
     scope.defer('broadcasts', () => register.drain());
-    metrics.gauge('open_connections', 'Connections open now.', () => server.connections);
-    metrics.gauge('live_streams', 'Streams on air now.', () => register.count('live'));
-    metrics.gauge('interrupted_streams', 'Streams that wait for their encoder.', () => register.count('interrupted'));
-    metrics.gauge('buffered_bytes', 'Claimed bytes of unfinished messages.', () => budget.used);
-    metrics.gauge('idle_workers', 'Transcode workers that could take a source.', () => deps.workers.idle);
+    registerIngestGauges(deps.metrics, {
+      openConnections: () => server.connections,
+      liveStreams: () => register.count('live'),
+      interruptedStreams: () => register.count('interrupted'),
+      bufferedBytes: () => budget.used,
+      idleWorkers: () => deps.workers.idle,
+    });
     log.info('listening', { rtmp_port: server.rtmpPort, rtmps_port: server.rtmpsPort });
     return {
       name: 'ingest',

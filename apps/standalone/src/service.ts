@@ -58,11 +58,12 @@ export async function openStandalone(
   }
 
   async function open(): Promise<Standalone> {
-    let control: ControlService | undefined;
+    // Filled as things open; what was declared before them reads it.
+    const opened: { control?: ControlService; front?: HttpServer } = {};
     const socket = await openOperatorSocket(settings.DATA_DIR, {
       'admin-link': async () => {
-        if (control === undefined) throw new Error('Millrace is still starting: try again in a moment');
-        return { url: (await control.mintAdminLink()).url };
+        if (opened.control === undefined) throw new Error('Millrace is still starting: try again in a moment');
+        return { url: (await opened.control.mintAdminLink()).url };
       },
     });
     if (!socket.ok) throw new Error(socket.error.message);
@@ -93,7 +94,6 @@ export async function openStandalone(
     let addresses = addressesFor(settings, settings.HTTP_PORT, settings.RTMP_PORT);
     const services: Service[] = [];
     // The front stops accepting before the services close, and closes after them: whoever waits gets delivery's answer.
-    const opened: { front?: HttpServer } = {};
     scope.defer('front', () => opened.front?.[Symbol.asyncDispose]());
     const each = (service: string) => {
       const metrics = openMetricsRegistry({ processMetrics: false });
@@ -102,14 +102,14 @@ export async function openStandalone(
     };
     const registries = [registry];
 
-    control = scope.use(
+    const control = (opened.control = scope.use(
       await createControlService({
         ...each('control'),
         settings: { ...settings, PUBLIC_URL: addresses.publicUrl },
         ...{ sql, eventLog, addresses: () => addresses, instanceId: 'control-1' },
       }),
       'control',
-    );
+    ));
     services.push(control);
     const delivery = scope.use(
       await createDeliveryService({

@@ -3,20 +3,11 @@ import { Counter, Gauge, Histogram, type MetricsRegistry } from '@millrace/metri
 
 export type TranscodeMetrics = ReturnType<typeof createTranscodeMetrics>;
 
-/** Registers the metrics in `registry`; the gauges are read from `live` at each scrape. */
+/** Registers the counters and histograms in `registry`. */
 export function createTranscodeMetrics(registry: MetricsRegistry) {
   const registers = [registry];
   const counter = <const L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Counter<L>({ name: `millrace_transcode_${name}_total`, help, labelNames: [...labelNames], registers });
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name: `millrace_transcode_${name}`,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
   return {
     claims: counter('source_claims', 'Sources taken from ingest.'),
     claimsEnded: counter('source_claims_ended', 'Claims that are over, by reason.', ['reason']),
@@ -34,6 +25,29 @@ export function createTranscodeMetrics(registry: MetricsRegistry) {
       buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
       registers,
     }),
-    gauge,
   };
+}
+
+/** Values that are read when somebody scrapes. */
+export interface TranscodeGauges {
+  readonly sources: () => number;
+  readonly queuedBytes: () => number;
+}
+
+/** Registers what is read when somebody scrapes. */
+export function registerTranscodeGauges(registry: MetricsRegistry, gauges: TranscodeGauges): void {
+  const table: readonly (readonly [name: string, help: string, read: () => number])[] = [
+    ['sources', 'Sources held now.', gauges.sources],
+    ['queued_bytes', 'Media bytes that wait to be cut or written.', gauges.queuedBytes],
+  ];
+  for (const [name, help, read] of table) {
+    new Gauge({
+      name: `millrace_transcode_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
 }

@@ -8,7 +8,7 @@ import type { Logger } from '@millrace/log';
 import type { MetricsRegistry } from '@millrace/metrics';
 import type { TranscodeSettings } from './config.ts';
 import { SourceClaims } from './inbound/source-claims.ts';
-import { createTranscodeMetrics } from './metrics.ts';
+import { createTranscodeMetrics, registerTranscodeGauges } from './metrics.ts';
 import { createRenditionFacts } from './outbound/rendition-facts.ts';
 import { SegmentPush } from './outbound/segment-push.ts';
 
@@ -52,8 +52,7 @@ export async function createTranscodeService(deps: TranscodeDeps): Promise<Servi
     }),
     'source-claims',
   );
-  metrics.gauge('sources', 'Sources held now.', () => claims.count);
-  metrics.gauge('queued_bytes', 'Media bytes that wait to be cut or written.', () => claims.queuedBytes);
+  registerTranscodeGauges(deps.metrics, { sources: () => claims.count, queuedBytes: () => claims.queuedBytes });
   return {
     name: 'transcode',
     publicMounts: [],

@@ -7,13 +7,13 @@ import { type DiscontinuityReason, Packager, type PackagerDrop } from './core/pa
 const hex = (text: string) => Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 
 /** AVCDecoderConfigurationRecord of 1280x720, High, 30 frames a second. */
-export const avcRecord = hex('0164001fffe1001c6764001facd9405005bb0110000003001000000303c0f183196001000468ebe3cb');
+const avcRecord = hex('0164001fffe1001c6764001facd9405005bb0110000003001000000303c0f183196001000468ebe3cb');
 /** The same for another encoder: another picture parameter set. */
 export const otherAvcRecord = hex('0164001fffe1001c6764001facd9405005bb0110000003001000000303c0f183196001000468ebecb2');
 /** AudioSpecificConfig of AAC-LC, 48 kHz, stereo. */
-export const aacRecord = hex('1190');
+const aacRecord = hex('1190');
 /** 44.1 kHz, stereo. */
-export const otherAacRecord = hex('1210');
+const otherAacRecord = hex('1210');
 
 export interface SourceShape {
   readonly durationMs: number;

@@ -21,7 +21,7 @@ export interface WorkerDeps extends ReaderDeps {
   onProgress(): void;
 }
 
-export const defaultMaxBatchRecords = 500;
+const defaultMaxBatchRecords = 500;
 const retryCapMs = 30_000;
 /** Records that may wait behind blocked keys in one partition before it stops fetching. */
 const maxWaiting = 2_000;

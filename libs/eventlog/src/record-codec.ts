@@ -27,8 +27,8 @@ export interface StoredRecord extends Attributes {
 }
 
 /** Longest key, characters, and longest value, characters of JSON. */
-export const maxKeyLength = 512;
-export const maxValueLength = 900_000;
+const maxKeyLength = 512;
+const maxValueLength = 900_000;
 
 /** Checks a record against its topic and encodes it. Throws on a value the schema refuses: the writer has a bug. */
 export function encodeRecord(given: NewRecord, attributes: { ids: IdSource; source: string }): EncodedRecord {

@@ -2,7 +2,7 @@
  * Structured logs on pino: the event name first, ids as fields. WARN means recovered, ERROR means data lost or an
  * operator is needed. `pretty` prints one human line an event for a terminal.
  */
-import { pino } from 'pino';
+import { type Logger as PinoLogger, pino } from 'pino';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -48,7 +48,7 @@ export const silentLogger: Logger = {
   with: () => silentLogger,
 };
 
-function wrap(inner: import('pino').Logger): Logger {
+function wrap(inner: PinoLogger): Logger {
   return {
     debug: (event, fields) => inner.debug(fields ?? {}, event),
     info: (event, fields) => inner.info(fields ?? {}, event),

@@ -105,7 +105,7 @@ export function socketFolder(
   return outside;
 }
 
-export function describe(identity: RunIdentity): string {
+function describe(identity: RunIdentity): string {
   switch (identity.kind) {
     case 'self':
       return `as uid ${process.getuid?.() ?? 'of this process'}`;

@@ -106,7 +106,7 @@ export async function clearStalePostmaster(
 }
 
 /** The first and eighth line of postmaster.pid: the process and `starting`, `ready`, `stopping` (miscadmin.h). */
-export function readPidFile(cluster: string): { pid: number; status: string | undefined } | undefined {
+function readPidFile(cluster: string): { pid: number; status: string | undefined } | undefined {
   try {
     const lines = readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n');
     const pid = Number(lines[0]);

@@ -14,8 +14,8 @@ export interface EncodedBatch {
 }
 
 /** Most records and characters in one batch, so that rows stay small enough to read a few dozen at once. */
-export const maxBatchRecords = 500;
-export const maxBatchLength = 256_000;
+const maxBatchRecords = 500;
+const maxBatchLength = 256_000;
 
 /** Groups records into batches by topic and partition, order kept within each. */
 export function encodeBatches(records: readonly EncodedRecord[]): EncodedBatch[] {

@@ -18,7 +18,7 @@ const maxPendingLength = 16_000_000;
 const maxInsertLength = 2_000_000;
 
 /** The outbox is full: the database is away or too slow. */
-export class OutboxFullError extends Error {
+class OutboxFullError extends Error {
   readonly retryable = true;
 }
 

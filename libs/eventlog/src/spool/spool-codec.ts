@@ -4,9 +4,9 @@
  */
 import { crc32 } from 'node:zlib';
 
-export const entryHeaderBytes = 8;
+const entryHeaderBytes = 8;
 /** A longer entry is damage, not an entry. */
-export const maxEntryBytes = 2_000_000;
+const maxEntryBytes = 2_000_000;
 
 /** One fact as it waits in the spool. */
 export interface SpooledFact {

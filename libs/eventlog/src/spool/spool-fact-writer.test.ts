@@ -146,8 +146,8 @@ it('samples are gathered into one publish and dropped, counted, when there are t
     samplesDropped: (_service: string, reason: string, n: number) => void drops.push(`${reason} ${n}`),
   };
   const publish = vi.spyOn(log, 'publish');
-  const writer = await open(log, { clock, maxSamples: 3, announceEveryMs: 60_000, metrics });
-  await clock.advance(250); // InstanceSeen goes first
+  const writer = await open(log, { clock, maxSamples: 3, sampleFlushMs: 250, announceEveryMs: 60_000, metrics });
+  await clock.advance(250); // the InstanceSeen of the start goes first
   publish.mockClear();
   for (let n = 1; n <= 4; n++) writer.sample(healthTopic, health(n));
   await clock.advance(250);
@@ -168,8 +168,8 @@ it('an instance says every two seconds that it is alive, with its incarnation', 
   const eventLog = {
     publish: async (records: readonly NewRecord[]) => void seen.push(...records.map((one) => one.value)),
   };
-  const writer = await open(eventLog, { clock, instanceId: 'ingest-0' });
-  await clock.advance(4_300);
+  const writer = await open(eventLog, { clock, instanceId: 'ingest-0', sampleFlushMs: 250 });
+  await clock.advance(4_300); // at 0, 2,000 and 4,000 ms, each 250 ms on its way
   expect(seen).toHaveLength(3);
   expect(seen[2]).toMatchObject({ instance_id: 'ingest-0', incarnation: 1, service: 'ingest' });
   const closing = writer[Symbol.asyncDispose]();

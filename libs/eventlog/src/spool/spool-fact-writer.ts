@@ -31,7 +31,7 @@ export interface FactWriterOptions {
   /** Most bytes that wait for the log; when they are reached `fact` rejects. Default 64 MiB. */
   readonly maxBytes?: number;
   readonly segmentBytes?: number;
-  /** Samples gather this long, ms; default 250. */
+  /** Samples gather this long, ms; default 500. */
   readonly sampleFlushMs?: number;
   /** Default 5,000. */
   readonly maxSamples?: number;
@@ -102,7 +102,7 @@ class SpoolFactWriter implements FactWriter {
       ...{
         eventLog: options.eventLog,
         clock,
-        flushMs: options.sampleFlushMs ?? 250,
+        flushMs: options.sampleFlushMs ?? 500,
         maxSamples: options.maxSamples ?? 5_000,
       },
       onDropped: (reason, samples) => metrics.samplesDropped(service, reason, samples),
