@@ -61,6 +61,8 @@ describe('the live-edge rule', () => {
   it('knows nothing from numbers that are not finite', () => {
     expect(with_({ latencyS: Number.NaN })).toMatchObject({ rate: 1 });
     expect(with_({ latencyS: Number.POSITIVE_INFINITY })).toMatchObject({ rate: 1 });
+    expect(with_({ bufferAheadS: Number.NaN })).toMatchObject({ rate: 1 });
+    expect(with_({ edgeS: Number.NaN, latencyS: 9 })).toMatchObject({ rate: 1 });
   });
 
   it('never leaves 0.97 to 1.1, and never seeks backwards or beyond the newest media', () => {

@@ -82,7 +82,8 @@ export function decideLiveEdge(
   policy: LiveEdgePolicy = defaultLiveEdgePolicy,
 ): LiveEdgeDecision {
   const errorS = seen.latencyS - seen.targetLatencyS;
-  if (!Number.isFinite(errorS)) return { kind: 'rate', rate: 1, reason: 'on-target' };
+  const known = [errorS, seen.bufferAheadS, seen.currentTimeS, seen.edgeS].every(Number.isFinite);
+  if (!known) return { kind: 'rate', rate: 1, reason: 'on-target' };
   if (errorS > policy.seekBeyondS && maySeek) {
     // A silent origin lets the estimated edge run ahead of the media that exists: seeking there would only stall.
     const toS = Math.min(seen.currentTimeS + errorS, seen.edgeS - policy.seekEdgeMarginS);

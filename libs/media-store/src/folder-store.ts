@@ -7,7 +7,7 @@
  * directory before `put` resolves, for recordings.
  */
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { err, ok, type Result } from '@millrace/result';
 import { fitRange } from './byte-range.ts';
@@ -88,10 +88,10 @@ class FolderStore implements MediaStore {
     const segments = parseMediaKey(key);
     if (!segments.ok) return segments;
     try {
-      await rm(join(this.#folder, ...segments.value), { force: true });
+      await unlink(join(this.#folder, ...segments.value));
       return ok();
     } catch (error) {
-      return err(failureOf(error, key));
+      return codeOf(error) === 'ENOENT' ? ok() : err(failureOf(error, key));
     }
   }
 

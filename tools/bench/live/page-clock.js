@@ -37,7 +37,8 @@
     video.muted = true;
     video.requestVideoFrameCallback((at, frame) => read(video, at, frame));
     video.addEventListener('waiting', () => {
-      if (clock.firstFrameMs !== undefined) clock.waits++;
+      // A seek, such as ours to the live edge at the start, waits too, and is no stall.
+      if (clock.firstFrameMs !== undefined && !video.seeking) clock.waits++;
     });
   }, 10);
 })();
