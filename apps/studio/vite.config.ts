@@ -33,9 +33,26 @@ const cspMeta: Plugin = {
   ],
 };
 
+/** The player's code is most of the watch page: it is fetched beside the first script, not after that has run. */
+const preloadPlayer: Plugin = {
+  name: 'preload-player',
+  apply: 'build',
+  transformIndexHtml: {
+    order: 'post',
+    handler: (_, { bundle }) =>
+      Object.keys(bundle ?? {})
+        .filter((file) => /\/hls-playback-[^/]+\.js$/.test(file))
+        .map((file) => ({
+          tag: 'link',
+          attrs: { rel: 'modulepreload', crossorigin: true, href: `/${file}` },
+          injectTo: 'head' as const,
+        })),
+  },
+};
+
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [react(), cspMeta],
+  plugins: [react(), cspMeta, preloadPlayer],
   build: {
     outDir: 'dist',
     emptyOutDir: true,

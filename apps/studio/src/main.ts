@@ -1,10 +1,12 @@
 /**
- * The first script of every page, kept small. On the watch page it starts the API call and the player before React is
- * there; every other page loads the studio.
+ * The first script of every page, kept small. On the watch page it starts the API call and the player and shows the
+ * picture before React is there: running React's code takes as long as all of the player's loading. Every other page
+ * loads the studio.
  */
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/picture.css';
+import './styles/watch.css';
 import { parseRoute } from './routing/routes.ts';
 import { beginWatch } from './watch/begin.ts';
 
@@ -14,12 +16,28 @@ async function boot(): Promise<void> {
   const route = parseRoute(location.pathname, location.search);
   if (route.kind === 'watch') {
     const visit = beginWatch(route);
+    showPicture(root, visit.video);
+    await visit.pictureOrWords;
     const { mountWatchPage } = await import('./watch/watch-page.tsx');
     mountWatchPage(root, visit);
   } else {
     const { mountStudio } = await import('./studio.tsx');
     mountStudio(root);
   }
+}
+
+/** The stage as the watch page draws it, with nothing on it but the video. React puts its own in the place of it. */
+function showPicture(root: HTMLElement, video: HTMLVideoElement): void {
+  const nested = ['watch', '', 'stage'].map((name) => {
+    const element = document.createElement(name === '' ? 'main' : 'div');
+    element.className = name;
+    return element;
+  });
+  nested.reduce((outer, inner) => {
+    outer.append(inner);
+    return inner;
+  }, root);
+  nested[2]?.append(video);
 }
 
 boot().catch((error: unknown) => {

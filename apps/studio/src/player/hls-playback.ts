@@ -9,6 +9,7 @@ import {
 import Hls, { type ErrorData, Events } from 'hls.js';
 import { pageTime } from './browser-time.ts';
 import type { Playback, PlaybackSignal } from './playback.ts';
+import { PromptAudioController } from './prompt-audio.ts';
 import { decideRecovery } from './recovery.ts';
 
 /** A player that shows nothing new for this long although there is media to load is stuck. */
@@ -20,7 +21,10 @@ export function startHlsPlayback(
   url: string,
   onSignal: (signal: PlaybackSignal) => void,
 ): Playback {
-  const hls = new Hls({ ...hlsLiveSettings });
+  const hls = new Hls({
+    ...hlsLiveSettings,
+    ...(PromptAudioController ? { audioStreamController: PromptAudioController } : {}),
+  });
   const player = hlsLivePlayer(hls, video);
   const controller = new LiveEdgeController(player, pageTime);
   let lastRecoveryAtMs: number | undefined;

@@ -11,9 +11,14 @@ export interface Visit {
   readonly playbackId: string;
   readonly video: HTMLVideoElement;
   readonly session: WatchSession;
+  /** Resolves when the first frame is there, when something has to be said instead, or soon: the page may be drawn. */
+  readonly pictureOrWords: Promise<void>;
   /** How the last start of playing went; `subscribe` of it is the video's `autoplay-outcome` event. */
   outcome(): AutoplayOutcome | undefined;
 }
+
+/** Longest time without a title and controls, ms. */
+const bareForMs = 800;
 
 export function beginWatch(route: { readonly playbackId: string; readonly token?: string }): Visit {
   // Fetched beside the API's answer, not after it. A failure shows up again, and is handled, when the player is opened.
@@ -39,6 +44,18 @@ export function beginWatch(route: { readonly playbackId: string; readonly token?
     play,
   });
   exposePlayer({ video, playback: () => session.playback, state: () => session.state });
+  const pictureOrWords = new Promise<void>((resolve) => {
+    const saysSomething = () => session.state.kind !== 'loading' && session.state.kind !== 'live';
+    const unsubscribe = session.subscribe(() => saysSomething() && done());
+    const timer = pageTime.after(bareForMs, () => done());
+    const done = () => {
+      unsubscribe();
+      timer.cancel();
+      video.removeEventListener('loadeddata', done);
+      resolve();
+    };
+    video.addEventListener('loadeddata', done);
+  });
   session.start();
-  return { playbackId: route.playbackId, video, session, outcome: () => outcome };
+  return { playbackId: route.playbackId, video, session, pictureOrWords, outcome: () => outcome };
 }

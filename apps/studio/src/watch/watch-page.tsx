@@ -1,6 +1,5 @@
 /** The public page of a stream. */
-import '../styles/watch.css';
-import { useEffect, useRef, useSyncExternalStore } from 'react';
+import { useEffect, useLayoutEffect, useRef, useSyncExternalStore } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Brand } from '../parts/brand.tsx';
 import type { Visit } from './begin.ts';
@@ -25,8 +24,9 @@ function WatchPage({ visit }: { readonly visit: Visit }) {
   const stage = useRef<HTMLDivElement>(null);
   const title = titleOf(state);
 
-  useEffect(() => {
-    // The element was made before React and outlives every render.
+  useLayoutEffect(() => {
+    // The element was made before React and outlives every render. It is moved within one task: a browser pauses a video
+    // that it finds outside of the document.
     stage.current?.prepend(video);
   }, [video]);
   useEffect(() => {
