@@ -38,6 +38,6 @@ async function latencies() {
   await using server = await startStandalone({ LOG_LEVEL: 'warn' });
   const plan = quick
     ? { ownRuns: 1, stockRuns: 1, settleMs: 5_000, measureMs: 10_000 }
-    : { ownRuns: 3, stockRuns: 10, settleMs: 8_000, measureMs: 20_000 };
+    : { ownRuns: 3, stockRuns: 10, settleMs: 6_000, measureMs: 12_000 };
   return await measureLatency(server, plan, say);
 }
