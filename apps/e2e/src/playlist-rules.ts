@@ -20,15 +20,12 @@ export function playlistMistakes(playlist: MediaPlaylist): readonly string[] {
   mistakes.push(...dateMistakes(segments));
   if (playlist.ended && playlist.preloadHint !== undefined) mistakes.push('a preload hint beside ENDLIST');
   if (!playlist.ended && playlist.preloadHint === undefined) mistakes.push('no preload hint');
-  const complete = segments.filter(({ uri }) => uri !== undefined);
-  const partsFrom = segments.findIndex(({ parts }) => parts.length > 0);
+  // A gap has no parts and interrupts nothing: it stands where a publisher went away between video and audio.
+  const showsParts = ({ uri, parts, gap }: ListedSegment) => parts.length > 0 || gap || uri === undefined;
+  const partsFrom = segments.findLastIndex((segment) => !showsParts(segment)) + 1;
   const listedS = segments.slice(partsFrom).reduce((sum, { durationS, parts }) => sum + (durationS ?? total(parts)), 0);
   if (partsFrom > 0 && listedS < 3 * targetDurationS) mistakes.push(`parts are listed for the last ${listedS} s only`);
-  if (
-    complete.some(
-      ({ parts, number }) => parts.length === 0 && number >= (segments[partsFrom]?.number ?? 0) && partsFrom >= 0,
-    )
-  ) {
+  if (segments.slice(0, partsFrom).some(({ parts }) => parts.length > 0)) {
     mistakes.push('a segment without parts among those with parts');
   }
   return mistakes;
