@@ -7,7 +7,8 @@ import { defineConfig } from 'vitest/config';
  * end-to-end files one at a time, as each starts servers, encoders and a browser, and measures what they do.
  */
 const globalSetup = existsSync('tools/test/global-setup.ts') ? ['tools/test/global-setup.ts'] : [];
-const limits = { testTimeout: 20_000, hookTimeout: 60_000, globalSetup };
+const setupFiles = ['tools/test/property-seed.ts'];
+const limits = { testTimeout: 20_000, hookTimeout: 60_000, globalSetup, setupFiles };
 const endToEnd = ['apps/*/test/**/*.test.ts'];
 const ignored = ['**/node_modules/**', '**/dist/**'];
 
