@@ -1,5 +1,5 @@
 /** Settings of control: the only reader of the environment. */
-import { defineSettings, loadSettings, readDotEnv, Secret, type Settings, setting } from '@millrace/config';
+import { defineSettings, Secret, type Settings, setting, settingsOrExit } from '@millrace/config';
 import { exitCode } from '@millrace/lifecycle';
 import { z } from 'zod';
 
@@ -60,10 +60,5 @@ export type ControlProcessSettings = Settings<typeof controlProcessSettings>;
 
 /** Reads the environment and `.env`; prints every mistake and exits 64 when there is one. */
 export function readControlSettings(): ControlProcessSettings {
-  const loaded = loadSettings(controlProcessSettings, { ...readDotEnv('.env'), ...process.env });
-  if (loaded.ok) return loaded.value;
-  for (const { variable, expected, got } of loaded.error) {
-    process.stderr.write(`${variable}: expected ${expected}, got ${got}\n`);
-  }
-  process.exit(exitCode.badConfig);
+  return settingsOrExit(controlProcessSettings, process.env, exitCode.badConfig);
 }

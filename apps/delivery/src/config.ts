@@ -1,4 +1,4 @@
-import { defineSettings, loadSettings, readDotEnv, type Settings, setting } from '@millrace/config';
+import { defineSettings, type Settings, setting, settingsOrExit } from '@millrace/config';
 import { exitCode } from '@millrace/lifecycle';
 
 /** What the service itself needs; standalone takes the same table. */
@@ -89,10 +89,5 @@ export type DeliveryProcessSettings = Settings<typeof deliveryProcessSettings>;
 
 /** Reads the environment and `.env`. On mistakes it prints all of them and exits 64. */
 export function readDeliverySettings(): DeliveryProcessSettings {
-  const loaded = loadSettings(deliveryProcessSettings, { ...readDotEnv('.env'), ...process.env });
-  if (loaded.ok) return loaded.value;
-  for (const { variable, expected, got } of loaded.error) {
-    process.stderr.write(`${variable}: expected ${expected}, got ${got}\n`);
-  }
-  process.exit(exitCode.badConfig);
+  return settingsOrExit(deliveryProcessSettings, process.env, exitCode.badConfig);
 }

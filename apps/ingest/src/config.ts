@@ -1,5 +1,5 @@
 /** Settings of ingest: the only reader of the environment. */
-import { defineSettings, loadSettings, readDotEnv, type Settings, setting } from '@millrace/config';
+import { defineSettings, type Settings, setting, settingsOrExit } from '@millrace/config';
 import { exitCode } from '@millrace/lifecycle';
 
 export const ingestSettings = defineSettings({
@@ -105,10 +105,5 @@ export type IngestProcessSettings = Settings<typeof ingestProcessSettings>;
 
 /** Reads the environment and `.env`; prints every mistake and exits 64 when there is one. */
 export function readIngestSettings(): IngestProcessSettings {
-  const loaded = loadSettings(ingestProcessSettings, { ...readDotEnv('.env'), ...process.env });
-  if (loaded.ok) return loaded.value;
-  for (const mistake of loaded.error) {
-    process.stderr.write(`${mistake.variable}: expected ${mistake.expected}, got ${mistake.got}\n`);
-  }
-  process.exit(exitCode.badConfig);
+  return settingsOrExit(ingestProcessSettings, process.env, exitCode.badConfig);
 }

@@ -1,5 +1,5 @@
 /** Settings of standalone: those of every service, and its own. The only reader of the environment. */
-import { defineSettings, loadSettings, readDotEnv, type Settings, setting } from '@millrace/config';
+import { defineSettings, type Settings, setting, settingsOrExit } from '@millrace/config';
 import { controlSettings } from '@millrace/control/config';
 import { deliverySettings } from '@millrace/delivery/config';
 import { ingestSettings } from '@millrace/ingest/config';
@@ -41,10 +41,5 @@ export type StandaloneSettings = Settings<typeof standaloneSettings>;
 
 /** Reads the environment and `.env`; prints every mistake and exits 64 when there is one. */
 export function readStandaloneSettings(): StandaloneSettings {
-  const loaded = loadSettings(standaloneSettings, { ...readDotEnv('.env'), ...process.env });
-  if (loaded.ok) return loaded.value;
-  for (const { variable, expected, got } of loaded.error) {
-    process.stderr.write(`${variable}: expected ${expected}, got ${got}\n`);
-  }
-  process.exit(exitCode.badConfig);
+  return settingsOrExit(standaloneSettings, process.env, exitCode.badConfig);
 }

@@ -1,5 +1,5 @@
 /** Settings of transcode: the only reader of the environment. */
-import { defineSettings, loadSettings, readDotEnv, type Settings, setting } from '@millrace/config';
+import { defineSettings, type Settings, setting, settingsOrExit } from '@millrace/config';
 import { exitCode } from '@millrace/lifecycle';
 
 /** What the service itself needs; standalone takes the same table. */
@@ -62,10 +62,5 @@ export type TranscodeProcessSettings = Settings<typeof transcodeProcessSettings>
 
 /** Reads the environment and `.env`. On mistakes it prints all of them and exits 64. */
 export function readTranscodeSettings(): TranscodeProcessSettings {
-  const loaded = loadSettings(transcodeProcessSettings, { ...readDotEnv('.env'), ...process.env });
-  if (loaded.ok) return loaded.value;
-  for (const { variable, expected, got } of loaded.error) {
-    process.stderr.write(`${variable}: expected ${expected}, got ${got}\n`);
-  }
-  process.exit(exitCode.badConfig);
+  return settingsOrExit(transcodeProcessSettings, process.env, exitCode.badConfig);
 }

@@ -9,3 +9,4 @@ export {
   type SettingsTable,
   setting,
 } from './settings.ts';
+export { settingsOrExit } from './settings-or-exit.ts';
