@@ -289,6 +289,7 @@ function gatedLog(inner: EventLog): { readonly log: EventLog; open(): void } {
     publish: (records) => inner.publish(records),
     consume: (options) => inner.consume(options),
     follow: (options) => inner.follow(options),
+    identity: (signal) => inner.identity(signal),
     table(topic) {
       const table = inner.table(topic);
       return new Proxy(table, {

@@ -1,3 +1,20 @@
+export {
+  type Channel,
+  type ChannelPosition,
+  channelPositionSchema,
+  channelSchema,
+  type HubChange,
+  type HubJob,
+  type HubMessage,
+  type HubRequest,
+  type HubStream,
+  hubChangeSchema,
+  hubCloseReasons,
+  hubJobSchema,
+  hubMessageSchema,
+  hubRequestSchema,
+  hubStreamSchema,
+} from './hub-protocol.ts';
 export { type Page, pageOf, pageQuerySchema, timeSchema } from './page.ts';
 export {
   type PlaybackToken,

@@ -87,6 +87,12 @@ export function defineEventLogContract(name: string, openHarness: () => Promise<
       for (const key of keys) expect(inbox.of(key)).toEqual(Array.from({ length: 100 }, (_, n) => n));
     });
 
+    it('all who read one log know its history by the same name', async () => {
+      const [one, other] = [await open(), await open()];
+      expect(await one.identity()).toBe(await other.identity());
+      expect(await one.identity()).not.toBe('');
+    });
+
     it('a record carries its CloudEvents attributes and offsets rise by one within a partition', async () => {
       const log = await open();
       const topic = noteTopic('facts');

@@ -108,6 +108,11 @@ export interface EventLog extends AsyncDisposable {
   publish(records: readonly NewRecord[]): Promise<void>;
   consume<T>(options: ConsumeOptions<T>): Promise<Consumer>;
   follow<T>(options: FollowOptions<T>): Promise<Follower>;
+  /**
+   * Names the log's history: equal for all who read this log, different once it was lost or replaced, so that positions in it mean
+   * nothing any more. Waits for the log; rejects when `signal` aborts first.
+   */
+  identity(signal?: AbortSignal): Promise<string>;
   /** Opens a table; it keeps trying in the background while the log is away. `ready` tells when it can be trusted. */
   table<T>(topic: Topic<T>): Table<T>;
 }

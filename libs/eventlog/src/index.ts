@@ -9,10 +9,12 @@ export type {
   NewRecord,
   Table,
 } from './event-log.ts';
+export { type EventLogSettings, eventLogSettings } from './event-log-settings.ts';
 export type { FactWriter } from './fact-writer.ts';
 export { eventLogMetrics } from './metrics.ts';
 export { record, tombstone } from './new-record.ts';
 export { type LogObserver, noObserver } from './observer.ts';
+export { type OpenEventLogOptions, openEventLog, openOutboxEventLog } from './open-event-log.ts';
 export { partitionOf } from './partitioner.ts';
 export {
   openPostgresEventLog,

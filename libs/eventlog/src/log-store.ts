@@ -41,6 +41,8 @@ export interface LogStore extends AsyncDisposable {
     maxRecords: number,
     options?: ReadOptions,
   ): Promise<readonly PartitionSlice[]>;
+  /** See `EventLog.identity`; rejects when the store cannot be reached now. */
+  identity(): Promise<string>;
   /** The range of every partition of a topic, by partition; creates the topic where it is new. */
   ranges(topic: Topic): Promise<readonly PartitionRange[]>;
   /** Calls back when a partition grew. A hint that may come late (within the store's poll), never not at all. */

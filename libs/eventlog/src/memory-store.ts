@@ -1,4 +1,5 @@
 import type { Topic } from '@millrace/events';
+import { newId, systemIdSource } from '@millrace/ids';
 import type { LogStore, PartitionRange, PartitionSlice, ReadOptions } from './log-store.ts';
 import { MemoryGroups } from './memory-groups.ts';
 import type { EncodedRecord, StoredRecord } from './record-codec.ts';
@@ -15,6 +16,7 @@ interface MemoryPartition {
 /** The log in memory: for unit tests and as the reference that the contract suite holds the real adapter against. */
 export class MemoryStore implements LogStore {
   readonly groups = new MemoryGroups();
+  readonly #identity = newId('evt', systemIdSource);
   readonly #topics = new Map<string, Map<number, MemoryPartition>>();
   readonly #listeners = new Set<(topic: string, partition: number, end: bigint) => void>();
 
@@ -44,6 +46,10 @@ export class MemoryStore implements LogStore {
       slices.push({ partition, records: taken.map(parsed), nextOffset });
     }
     return slices;
+  }
+
+  identity(): Promise<string> {
+    return Promise.resolve(this.#identity);
   }
 
   async ranges(topic: Topic): Promise<readonly PartitionRange[]> {

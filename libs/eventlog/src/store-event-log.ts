@@ -2,7 +2,7 @@
 import { type Clock, sleep } from '@millrace/clock';
 import type { Topic } from '@millrace/events';
 import { type IdSource, newId } from '@millrace/ids';
-import { Background } from '@millrace/lifecycle';
+import { Background, backoffMs } from '@millrace/lifecycle';
 import type { ConsumeOptions, Consumer, EventLog, Follower, FollowOptions, NewRecord, Table } from './event-log.ts';
 import { GroupMember } from './group-member.ts';
 import type { LogStore } from './log-store.ts';
@@ -68,6 +68,18 @@ export class StoreEventLog implements EventLog {
     const follower = this.#own(new TopicFollower(this.#deps, options));
     await follower.positioned;
     return follower;
+  }
+
+  async identity(signal?: AbortSignal): Promise<string> {
+    for (let failures = 0; ; failures++) {
+      try {
+        return await this.#deps.store.identity();
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (this.#closing !== undefined) throw error;
+        await sleep(this.#deps.clock, backoffMs(failures, 100, 5_000, this.#deps.random()), signal);
+      }
+    }
   }
 
   table<T>(topic: Topic<T>): Table<T> {

@@ -1,5 +1,7 @@
 import { auditTopic, revokedTokensTopic, signingKeysTopic, streamKeysTopic, streamsTopic } from './control-topics.ts';
 import { healthTopic, instancesTopic, liveStreamsTopic, renditionsTopic } from './live-topics.ts';
+import { jobsTopic } from './media-topics.ts';
+import { audienceTopic, beaconsTopic, viewerSessionsTopic } from './playback-topics.ts';
 
 /** Every topic there is; the log creates these at set-up and the docs list them. */
 export const allTopics = [
@@ -12,4 +14,8 @@ export const allTopics = [
   liveStreamsTopic,
   renditionsTopic,
   healthTopic,
+  viewerSessionsTopic,
+  beaconsTopic,
+  audienceTopic,
+  jobsTopic,
 ] as const;

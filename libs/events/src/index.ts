@@ -28,4 +28,19 @@ export {
   type StreamEndReason,
   streamEndReasons,
 } from './live-topics.ts';
+export { type JobFact, type JobKind, jobKinds, jobsTopic } from './media-topics.ts';
+export {
+  type AudienceCount,
+  audienceTopic,
+  type Beacon,
+  beaconsTopic,
+  type DeviceKind,
+  deviceKinds,
+  type PlayState,
+  playStates,
+  type ViewerFact,
+  type ViewerLeaveReason,
+  viewerLeaveReasons,
+  viewerSessionsTopic,
+} from './playback-topics.ts';
 export { dayMs, defineTopic, hourMs, keepForever, type Topic, type TopicKind } from './topic.ts';

@@ -71,6 +71,14 @@ CREATE TABLE group_partitions (
 ) WITH (fillfactor = 50);
 `,
   },
+  {
+    name: '0002-identity.sql',
+    text: `
+-- Names this history of the log; a new database has another.
+CREATE TABLE identity (one boolean PRIMARY KEY DEFAULT true CHECK (one), id text NOT NULL);
+INSERT INTO identity (id) VALUES (replace(gen_random_uuid()::text, '-', ''));
+`,
+  },
 ];
 
 export const logSchema = 'eventlog';

@@ -104,6 +104,12 @@ export class PostgresStore implements LogStore {
     return slices;
   }
 
+  async identity(): Promise<string> {
+    const sql = await this.#database.sql();
+    const [row] = await sql`SELECT id FROM eventlog.identity`;
+    return String(row?.['id']);
+  }
+
   async ranges(topic: Topic): Promise<readonly PartitionRange[]> {
     await this.#database.ensureTopics([topic]);
     const sql = await this.#database.sql();
