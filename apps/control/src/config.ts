@@ -1,6 +1,6 @@
 /** Settings of control: the only reader of the environment. */
-import { defineSettings, Secret, type Settings, setting, settingsOrExit } from '@millrace/config';
-import { exitCode } from '@millrace/lifecycle';
+import { defineSettings, Secret, type Settings, setting } from '@millrace/config';
+import { processSettings, processSettingsOrExit } from '@millrace/process';
 import { z } from 'zod';
 
 /** What the service itself needs; standalone takes the same table. */
@@ -46,19 +46,22 @@ export type ControlSettings = Settings<typeof controlSettings>;
 
 /** What only a process of its own needs beside `controlSettings`. */
 export const controlProcessSettings = defineSettings({
+  ...processSettings,
   ...controlSettings,
   HTTP_PORT: setting.port({ doc: 'Port of the REST API.', fallback: '8080' }),
-  INTERNAL_HTTP_PORT: setting.port({ doc: 'Port of /metrics, /healthz and /readyz.', fallback: '8081' }),
-  DATABASE_URL: setting.text({ doc: 'PostgreSQL of control and of the event log.', secret: true }),
-  LOG_LEVEL: setting.oneOf({
-    doc: 'Least level logged.',
-    fallback: 'info',
-    values: ['debug', 'info', 'warn', 'error'],
+  DATABASE_URL: setting.text({
+    doc: 'PostgreSQL of control, also of the event log where KAFKA_BROKERS is empty.',
+    secret: true,
+  }),
+  CONTROL_INSTANCE_ID: setting.text({
+    doc: 'Stable name of this instance.',
+    fallback: 'control-1',
+    pattern: /^[a-z0-9][a-z0-9-]{0,62}$/,
   }),
 });
 export type ControlProcessSettings = Settings<typeof controlProcessSettings>;
 
 /** Reads the environment and `.env`; prints every mistake and exits 64 when there is one. */
 export function readControlSettings(): ControlProcessSettings {
-  return settingsOrExit(controlProcessSettings, process.env, exitCode.badConfig);
+  return processSettingsOrExit(controlProcessSettings, process.env);
 }

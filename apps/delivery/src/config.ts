@@ -1,5 +1,5 @@
-import { defineSettings, type Settings, setting, settingsOrExit } from '@millrace/config';
-import { exitCode } from '@millrace/lifecycle';
+import { defineSettings, type Settings, setting } from '@millrace/config';
+import { processSettings, processSettingsOrExit } from '@millrace/process';
 
 /** What the service itself needs; standalone takes the same table. */
 export const deliverySettings = defineSettings({
@@ -63,21 +63,9 @@ export type DeliverySettings = Settings<typeof deliverySettings>;
 
 /** What the process needs besides. */
 export const deliveryProcessSettings = defineSettings({
+  ...processSettings,
   ...deliverySettings,
   HTTP_PORT: setting.port({ doc: 'Port for players.', fallback: '8080' }),
-  INTERNAL_HTTP_PORT: setting.port({ doc: 'Port for other services, metrics and health.', fallback: '8082' }),
-  DATABASE_URL: setting.text({ doc: 'PostgreSQL of the event log.', secret: true }),
-  DATA_DIR: setting.text({ doc: 'Folder of the media store and the fact spool.', fallback: './data' }),
-  LOG_LEVEL: setting.oneOf({
-    doc: 'Least level that is logged.',
-    fallback: 'info',
-    values: ['debug', 'info', 'warn', 'error'],
-  }),
-  MILLRACE_SERVICE_TOKEN: setting.text({
-    doc: 'Token that services show each other, at least 16 characters.',
-    secret: true,
-    pattern: /^\S{16,}$/,
-  }),
   DELIVERY_INSTANCE_ID: setting.text({
     doc: 'Stable name of this instance.',
     fallback: 'delivery-1',
@@ -89,5 +77,5 @@ export type DeliveryProcessSettings = Settings<typeof deliveryProcessSettings>;
 
 /** Reads the environment and `.env`. On mistakes it prints all of them and exits 64. */
 export function readDeliverySettings(): DeliveryProcessSettings {
-  return settingsOrExit(deliveryProcessSettings, process.env, exitCode.badConfig);
+  return processSettingsOrExit(deliveryProcessSettings, process.env);
 }

@@ -1,6 +1,6 @@
 /** Settings of ingest: the only reader of the environment. */
-import { defineSettings, type Settings, setting, settingsOrExit } from '@millrace/config';
-import { exitCode } from '@millrace/lifecycle';
+import { defineSettings, type Settings, setting } from '@millrace/config';
+import { processSettings, processSettingsOrExit } from '@millrace/process';
 
 export const ingestSettings = defineSettings({
   RTMP_HOST: setting.text({ doc: 'Address that RTMP and RTMPS listen on.', fallback: '0.0.0.0' }),
@@ -86,24 +86,17 @@ export type IngestSettings = Settings<typeof ingestSettings>;
 
 /** What only a process of its own needs beside `ingestSettings`. */
 export const ingestProcessSettings = defineSettings({
+  ...processSettings,
   ...ingestSettings,
-  INTERNAL_HTTP_PORT: setting.port({
-    doc: 'Port where transcode workers park, and of /metrics, /healthz and /readyz.',
-    fallback: '8081',
-  }),
-  DATABASE_URL: setting.text({ doc: 'PostgreSQL of the event log.', secret: true }),
-  MILLRACE_SERVICE_TOKEN: setting.text({ doc: 'Token between services.', secret: true }),
-  DATA_DIR: setting.text({ doc: 'Folder of the fact spool.', fallback: './data' }),
-  INGEST_INSTANCE_ID: setting.text({ doc: 'Stable name of this instance.', fallback: 'ingest-1' }),
-  LOG_LEVEL: setting.oneOf({
-    doc: 'Least level logged.',
-    fallback: 'info',
-    values: ['debug', 'info', 'warn', 'error'],
+  INGEST_INSTANCE_ID: setting.text({
+    doc: 'Stable name of this instance.',
+    fallback: 'ingest-1',
+    pattern: /^[a-z0-9][a-z0-9-]{0,62}$/,
   }),
 });
 export type IngestProcessSettings = Settings<typeof ingestProcessSettings>;
 
 /** Reads the environment and `.env`; prints every mistake and exits 64 when there is one. */
 export function readIngestSettings(): IngestProcessSettings {
-  return settingsOrExit(ingestProcessSettings, process.env, exitCode.badConfig);
+  return processSettingsOrExit(ingestProcessSettings, process.env);
 }

@@ -1,6 +1,6 @@
 /** Settings of transcode: the only reader of the environment. */
-import { defineSettings, type Settings, setting, settingsOrExit } from '@millrace/config';
-import { exitCode } from '@millrace/lifecycle';
+import { defineSettings, type Settings, setting } from '@millrace/config';
+import { processSettings, processSettingsOrExit } from '@millrace/process';
 
 /** What the service itself needs; standalone takes the same table. */
 export const transcodeSettings = defineSettings({
@@ -33,8 +33,8 @@ export type TranscodeSettings = Settings<typeof transcodeSettings>;
 
 /** What only a process of its own needs besides. */
 export const transcodeProcessSettings = defineSettings({
+  ...processSettings,
   ...transcodeSettings,
-  INTERNAL_HTTP_PORT: setting.port({ doc: 'Port of /metrics, /healthz and /readyz.', fallback: '8081' }),
   TRANSCODE_INGEST_URLS: setting.list({
     doc: 'Internal listeners of the ingests to park at, comma-separated.',
     fallback: 'http://ingest:8081',
@@ -45,22 +45,10 @@ export const transcodeProcessSettings = defineSettings({
     fallback: 'transcode-1',
     pattern: /^[a-z0-9][a-z0-9-]{0,62}$/,
   }),
-  MILLRACE_SERVICE_TOKEN: setting.text({
-    doc: 'Token that services show each other, at least 16 characters.',
-    secret: true,
-    pattern: /^\S{16,}$/,
-  }),
-  DATABASE_URL: setting.text({ doc: 'PostgreSQL of the event log.', secret: true }),
-  DATA_DIR: setting.text({ doc: 'Folder of the fact spool.', fallback: './data' }),
-  LOG_LEVEL: setting.oneOf({
-    doc: 'Least level that is logged.',
-    fallback: 'info',
-    values: ['debug', 'info', 'warn', 'error'],
-  }),
 });
 export type TranscodeProcessSettings = Settings<typeof transcodeProcessSettings>;
 
 /** Reads the environment and `.env`. On mistakes it prints all of them and exits 64. */
 export function readTranscodeSettings(): TranscodeProcessSettings {
-  return settingsOrExit(transcodeProcessSettings, process.env, exitCode.badConfig);
+  return processSettingsOrExit(transcodeProcessSettings, process.env);
 }
