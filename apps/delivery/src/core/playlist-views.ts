@@ -72,12 +72,11 @@ function onlyAudio(window: LiveWindow): boolean {
   return window.tracks().every((track) => track.spec.kind === 'audio');
 }
 
-/** The multivariant playlist, for one viewer session. */
-export function multivariantPlaylistView(window: LiveWindow, session: string): MultivariantPlaylistView {
+/** What the multivariant playlist says, for any viewer: its URIs are the names of the renditions. */
+export function multivariantFacts(window: LiveWindow): MultivariantPlaylistView {
   const live = window.tracks().filter((track) => !track.ended);
   const video = live.filter((track) => track.spec.kind === 'video');
   const audio = live.filter((track) => track.spec.kind === 'audio');
-  const uriOf = (track: RenditionTrack) => sessionPlaylistUri(session, track.name);
   const group = video.length > 0 && audio.length > 0 ? 'audio' : undefined;
   const audioPeakBps = Math.max(0, ...audio.map((track) => rates(track).peakBps));
   const audioAverageBps = Math.max(0, ...audio.map((track) => rates(track).averageBps));
@@ -86,7 +85,7 @@ export function multivariantPlaylistView(window: LiveWindow, session: string): M
     const { peakBps, averageBps } = rates(track);
     const { codecs, width, height, frameRate } = track.spec;
     return {
-      uri: uriOf(track),
+      uri: track.name,
       bandwidthBps: roundUpKilobit(peakBps + (group === undefined ? 0 : audioPeakBps)),
       averageBandwidthBps: roundUpKilobit(averageBps + (group === undefined ? 0 : audioAverageBps)),
       codecs: group === undefined ? [codecs] : [codecs, ...audioCodecs],
@@ -102,12 +101,21 @@ export function multivariantPlaylistView(window: LiveWindow, session: string): M
         : audio.map((track, i) => ({
             group,
             name: track.name,
-            uri: uriOf(track),
+            uri: track.name,
             channels: track.spec.channels,
             isDefault: i === 0,
           })),
     independentSegments: onlyAudio(window),
   };
+}
+
+/** The multivariant playlist of one viewer session. */
+export function withSession(facts: MultivariantPlaylistView, session: string): MultivariantPlaylistView {
+  const inSession = <T extends { readonly uri: string }>(entry: T): T => ({
+    ...entry,
+    uri: sessionPlaylistUri(session, entry.uri),
+  });
+  return { ...facts, variants: facts.variants.map(inSession), audio: facts.audio.map(inSession) };
 }
 
 /** Measured peaks get 10 % of room: what comes may be a little more (Apple authoring 1.28: at most 25 % above). */

@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Problem, problem, writeProblem } from '@millrace/http';
 import type { StreamId } from '@millrace/ids';
+import { assertNever } from '@millrace/result';
 import type { PlaybackPath } from '../core/playback-path.ts';
+import { type Absence, type Answer, answered, type Leave, type UnavailableReason } from '../core/playback-source.ts';
+import type { Later } from '../core/waiting-room.ts';
 import type { DeliveryMetrics } from '../metrics.ts';
 import { type Audience, corsHeaders } from './response-headers.ts';
 
@@ -19,6 +22,9 @@ export interface AdmittedExchange extends Exchange {
   readonly streamId: StreamId;
   readonly audience: Audience;
 }
+
+/** Takes a request through all checks again, because what it waited for is gone. */
+export type Restart = (exchange: AdmittedExchange) => void;
 
 /** What a metric calls a resource. */
 export type Resource = 'multivariant' | 'playlist' | 'init' | 'segment' | 'part' | 'unknown' | 'preflight';
@@ -68,16 +74,34 @@ export class Refusals {
   }
 
   /** Too much at once, or nothing came in time: the player may try again. */
-  unavailable(exchange: Exchange, kind: 'timed-out' | 'too-busy' | 'starting' | 'draining', detail: string): void {
+  unavailable(exchange: Exchange, kind: UnavailableReason, detail: string): void {
     const titles = {
       'timed-out': 'No new part came in time',
       'too-busy': 'Too many requests are held',
       starting: 'The service is starting',
       draining: 'The service is stopping',
+      'origin-away': 'No origin answers',
     } as const;
     const value = problem(503, kind, titles[kind], { detail });
     const headers = { 'retry-after': '1', ...(kind === 'draining' ? { connection: 'close' } : {}) };
     this.send(exchange.response, resourceOf(exchange.path), value, { headers });
+  }
+
+  /** There is nothing to send, for whatever reason but `ask-again`. */
+  absent(exchange: Exchange, absence: Exclude<Absence, { readonly kind: 'ask-again' }>): void {
+    switch (absence.kind) {
+      case 'not-live':
+      case 'ended':
+        return this.notLive(exchange, absence.kind);
+      case 'not-found':
+        return this.notFound(exchange, absence.detail);
+      case 'bad-request':
+        return this.badRequest(exchange, absence.detail);
+      case 'unavailable':
+        return this.unavailable(exchange, absence.reason, absence.detail);
+      default:
+        return assertNever(absence);
+    }
   }
 
   badRequest(exchange: Exchange, detail: string): void {
@@ -96,4 +120,22 @@ function writeKept(response: ServerResponse, value: Problem, keepS: number): voi
     'x-content-type-options': 'nosniff',
   });
   response.end(response.req.method === 'HEAD' ? undefined : body);
+}
+
+/**
+ * Asks a source for what an exchange wants. An absence is answered here; the wait ends too when the client goes.
+ */
+export function askFor<T>(
+  exchange: AdmittedExchange,
+  given: { readonly refusals: Refusals; readonly restart: Restart },
+  way: { readonly ask: (answer: Answer<T>) => Leave; readonly found: (value: T, later: Later) => void },
+): void {
+  const { response } = exchange;
+  const leave = way.ask((outcome, later) => {
+    if (response.destroyed) return;
+    if (outcome.kind === 'found') return way.found(outcome.value, later);
+    if (outcome.kind === 'ask-again') return given.restart(exchange);
+    given.refusals.absent(exchange, outcome);
+  });
+  if (leave !== answered) response.once('close', leave);
 }

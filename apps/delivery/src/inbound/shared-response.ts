@@ -22,13 +22,18 @@ export class SharedResponse {
   readonly size: number;
   readonly #headers: HeaderList;
   readonly #body: readonly Uint8Array[];
+  readonly #storedAtMs: number | undefined;
   #head: Buffer | undefined;
   #joined: Buffer | undefined;
   #headDateMs = Number.NEGATIVE_INFINITY;
 
-  /** `headers` without Date, Content-Length and Connection. A 304 or 204 has an empty body. */
-  constructor(status: number, headers: HeaderList, body: readonly Uint8Array[]) {
+  /**
+   * `headers` without Date, Age, Content-Length and Connection. A 304 or 204 has an empty body. What is a copy says since
+   * when (`storedAtMs`, wall clock) and gets an Age (RFC 9111 5.1).
+   */
+  constructor(status: number, headers: HeaderList, body: readonly Uint8Array[], storedAtMs?: number) {
     this.status = status;
+    this.#storedAtMs = storedAtMs;
     this.#body = body;
     this.size = body.reduce((sum, slice) => sum + slice.byteLength, 0);
     this.#headers = status === 204 ? headers : [...headers, 'Content-Length', String(this.size)];
@@ -43,7 +48,7 @@ export class SharedResponse {
     const withBody = request.method !== 'HEAD';
     const { socket } = response;
     if (socket === null || !mayWriteRaw(request, response)) {
-      this.#sendSlowly(response, withBody);
+      this.#sendSlowly(response, withBody, nowMs);
       return withBody ? this.size : 0;
     }
     this.#dateHead(nowMs);
@@ -59,16 +64,22 @@ export class SharedResponse {
     return withBody ? this.size : 0;
   }
 
-  #sendSlowly(response: ServerResponse, withBody: boolean): void {
-    response.writeHead(this.status, [...this.#headers]);
+  #sendSlowly(response: ServerResponse, withBody: boolean, nowMs: number): void {
+    response.writeHead(this.status, [...this.#headers, ...this.#age(nowMs)]);
     if (withBody) for (const slice of this.#body) response.write(slice);
     response.end();
+  }
+
+  #age(nowMs: number): HeaderList {
+    if (this.#storedAtMs === undefined) return [];
+    return ['Age', String(Math.max(0, Math.floor((nowMs - this.#storedAtMs) / 1000)))];
   }
 
   #dateHead(nowMs: number): void {
     if (this.#head !== undefined && Math.abs(nowMs - this.#headDateMs) < dateMs) return;
     const lines = [`HTTP/1.1 ${this.status} ${STATUS_CODES[this.status] ?? ''}`];
-    for (let i = 0; i + 1 < this.#headers.length; i += 2) lines.push(`${this.#headers[i]}: ${this.#headers[i + 1]}`);
+    const headers = [...this.#headers, ...this.#age(nowMs)];
+    for (let i = 0; i + 1 < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`);
     lines.push(`Date: ${new Date(nowMs).toUTCString()}`);
     this.#head = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
     this.#joined = this.size <= joinedBytes ? Buffer.concat([this.#head, ...this.#body]) : undefined;

@@ -1,4 +1,4 @@
-import type { Waiter, WaitOutcome } from '../core/waiting-room.ts';
+import type { Later } from '../core/waiting-room.ts';
 
 /**
  * Answers (or closing works) of one turn of the event loop before it lets other work in: about 4 ms. Between turns the
@@ -11,7 +11,7 @@ const sliceSize = 250;
  * their bytes within some 15 ms and neither delay the writer whose part set them free nor the next part's arrival.
  */
 export class ReleaseQueue {
-  readonly #answers: { readonly waiter: Waiter; readonly outcome: WaitOutcome }[] = [];
+  readonly #answers: ((later: Later) => void)[] = [];
   readonly #works: (() => void)[] = [];
   readonly #later = (work: () => void): void => void this.#works.push(work);
   #scheduled = false;
@@ -21,8 +21,9 @@ export class ReleaseQueue {
     return this.#answers.length;
   }
 
-  release(waiters: readonly Waiter[], outcome: WaitOutcome): void {
-    for (const waiter of waiters) this.#answers.push({ waiter, outcome });
+  /** Queues answers; none of them may throw. */
+  release(answers: readonly ((later: Later) => void)[]): void {
+    for (const answer of answers) this.#answers.push(answer);
     this.#schedule();
   }
 
@@ -43,7 +44,7 @@ export class ReleaseQueue {
 
   #runSlice(): void {
     if (this.#answers.length > 0) {
-      for (const { waiter, outcome } of this.#answers.splice(0, sliceSize)) waiter.answer(outcome, this.#later);
+      for (const answer of this.#answers.splice(0, sliceSize)) answer(this.#later);
       return;
     }
     for (const work of this.#works.splice(0, sliceSize)) work();
