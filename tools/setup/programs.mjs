@@ -1,6 +1,7 @@
 /**
- * The programs Millrace runs beside itself: ffmpeg and ffprobe, and for the tests chromium. They are looked for on PATH;
- * as root on a Debian machine what is missing is installed (MILLRACE_NO_INSTALL=1 forbids it), else the user is told what to do.
+ * The programs Millrace runs beside itself: ffmpeg and ffprobe, and for the tests chromium, Java with Maven (a Kafka broker)
+ * and kcat. They are looked for on PATH; as root on a Debian machine what is missing is installed (MILLRACE_NO_INSTALL=1
+ * forbids it), else the user is told what to do.
  */
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -20,6 +21,10 @@ import { cacheDir } from './workspace.mjs';
 export const programs = {
   ffmpeg: { names: ['ffmpeg'], debian: 'ffmpeg', oldestMajor: 5, version: /^ffmpeg version \D{0,2}(\d+)/ },
   ffprobe: { names: ['ffprobe'], debian: 'ffmpeg', oldestMajor: 5, version: /^ffprobe version \D{0,2}(\d+)/ },
+  // `java -version` says 17.0.15, or 1.8.0_292 where it is too old to matter.
+  java: { names: ['java'], debian: 'openjdk-17-jre-headless', oldestMajor: 17, version: /version "(\d+)/ },
+  mvn: { names: ['mvn'], debian: 'maven' },
+  kcat: { names: ['kcat', 'kafkacat'], debian: 'kcat' },
   chromium: { names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'], debian: 'chromium' },
 };
 

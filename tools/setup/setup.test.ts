@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { firstDifference } from './dependencies.mjs';
+import { kafkaJarsFolder } from './kafka.mjs';
 import { checkNodeVersion } from './node-version.mjs';
 import { findOnPath, majorVersion, programs } from './programs.mjs';
 import { SetupStop } from './report.mjs';
@@ -25,6 +26,18 @@ test('ffmpeg and ffprobe say their version in every way they are built', () => {
   expect(majorVersion(ffmpeg, 'ffmpeg version 2024-01-01-git-e1c1dc8347 Copyright')).toBe(Number.POSITIVE_INFINITY);
   expect(majorVersion(ffprobe, 'ffprobe version 6.1.1')).toBe(6);
   expect(majorVersion(ffprobe, 'bash: ffprobe: command not found')).toBeUndefined();
+});
+
+test('Java says its version as its makers print it, and one older than 17 is too old', () => {
+  const { java } = programs;
+  expect(majorVersion(java, 'openjdk version "17.0.15" 2025-04-15\nOpenJDK Runtime Environment')).toBe(17);
+  expect(majorVersion(java, 'openjdk version "21" 2023-09-19')).toBe(21);
+  expect(majorVersion(java, 'java version "1.8.0_292"')).toBeLessThan(java.oldestMajor);
+  expect(majorVersion(java, 'The operation couldn’t be completed. Unable to locate a Java Runtime.')).toBeUndefined();
+});
+
+test('the folder of the broker jars is named by the pom.xml that asks for them', () => {
+  expect(kafkaJarsFolder()).toMatch(/\.cache\/kafka\/[0-9a-f]{12}$/);
 });
 
 test('a program is found on PATH only when it is a file that can be run', () => {

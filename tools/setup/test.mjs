@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './child.mjs';
 import { ensureDependencies } from './dependencies.mjs';
+import { ensureKafka } from './kafka.mjs';
 import { checkNodeVersion } from './node-version.mjs';
 import { ensurePrograms } from './programs.mjs';
 import { entry } from './report.mjs';
@@ -16,7 +17,8 @@ import { cacheDir, inRepository } from './workspace.mjs';
 await entry(async () => {
   checkNodeVersion();
   await ensureDependencies();
-  await ensurePrograms(['ffmpeg', 'ffprobe', 'chromium']);
+  await ensurePrograms(['ffmpeg', 'ffprobe', 'chromium', 'kcat']);
+  await ensureKafka();
   await ensureStudio();
   const args = process.argv.slice(2);
   const resultFile = join(cacheDir, `test-result-${process.pid}.json`);
