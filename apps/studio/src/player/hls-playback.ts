@@ -8,6 +8,8 @@ import {
 } from '@millrace/live-edge';
 import Hls, { type ErrorData, Events } from 'hls.js';
 import { pageTime } from './browser-time.ts';
+import { CmcdReporter } from './cmcd-reporter.ts';
+import { PlayMeter } from './play-meter.ts';
 import type { Playback, PlaybackSignal } from './playback.ts';
 import { PromptAudioController } from './prompt-audio.ts';
 import { decideRecovery } from './recovery.ts';
@@ -21,11 +23,15 @@ export function startHlsPlayback(
   url: string,
   onSignal: (signal: PlaybackSignal) => void,
 ): Playback {
+  const reporter = new CmcdReporter(url);
   const hls = new Hls({
     ...hlsLiveSettings,
+    ...reporter.settings,
     ...(PromptAudioController ? { audioStreamController: PromptAudioController } : {}),
   });
   const player = hlsLivePlayer(hls, video);
+  const wallClockS = () => wallClockLatencyS(hls, Date.now());
+  reporter.attach(hls, video, new PlayMeter({ video, hls, player, wallClockLatencyS: wallClockS, time: pageTime }));
   const controller = new LiveEdgeController(player, pageTime);
   let lastRecoveryAtMs: number | undefined;
   let closed = false;
@@ -78,6 +84,7 @@ export function startHlsPlayback(
     controller.close();
     video.removeEventListener('ended', onEnded);
     document.removeEventListener('visibilitychange', onVisibility);
+    reporter.close();
     hls.destroy();
   };
 
@@ -89,7 +96,7 @@ export function startHlsPlayback(
     hls,
     latencyS: () => player.latencyS,
     targetLatencyS: () => player.targetLatencyS,
-    wallClockLatencyS: () => wallClockLatencyS(hls, Date.now()),
+    wallClockLatencyS: wallClockS,
     behind: () => controller.mode === 'behind',
     goLive: () => controller.goLive(),
     close,
