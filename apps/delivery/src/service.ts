@@ -6,7 +6,7 @@ import { createTokenVerifier } from '@millrace/auth';
 import type { Clock } from '@millrace/clock';
 import type { EventLog, FactWriter } from '@millrace/eventlog';
 import { revokedTokensTopic, signingKeysTopic, streamsTopic } from '@millrace/events';
-import type { LiveWindowWriter } from '@millrace/handover';
+import type { LiveWindowOrigin } from '@millrace/handover';
 import type { Readiness, Service } from '@millrace/http';
 import type { IdSource } from '@millrace/ids';
 import { Scope } from '@millrace/lifecycle';
@@ -37,7 +37,7 @@ export interface DeliveryDeps {
 
 export interface DeliveryService extends Service {
   /** Where transcode writes: by reference in one process, behind `openWindowWriterServer` between processes. */
-  readonly writer: LiveWindowWriter;
+  readonly writer: LiveWindowOrigin;
 }
 
 /** Opens delivery. Closing it answers who waits, takes no more requests in, and lets the archive finish. */

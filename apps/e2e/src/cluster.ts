@@ -97,7 +97,7 @@ export async function startCluster(settings: Readonly<Record<string, string>> = 
         start('transcode', name, {
           TRANSCODE_WORKER_ID: name,
           TRANSCODE_INGEST_URLS: ingest.internalUrl,
-          TRANSCODE_DELIVERY_URL: delivery.internalUrl,
+          TRANSCODE_DELIVERY_URLS: delivery.internalUrl,
         }),
       async restart({ name, program }) {
         const begin = starts.get(name);

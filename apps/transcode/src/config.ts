@@ -39,7 +39,16 @@ export const transcodeProcessSettings = defineSettings({
     doc: 'Internal listeners of the ingests to park at, comma-separated.',
     fallback: 'http://ingest:8081',
   }),
-  TRANSCODE_DELIVERY_URL: setting.url({ doc: 'Internal listener of delivery.', fallback: 'http://delivery:8081' }),
+  TRANSCODE_DELIVERY_URLS: setting.list({
+    doc: 'Internal listeners of the origins, comma-separated, spelled as DELIVERY_ORIGIN_URLS of the edges.',
+    fallback: 'http://delivery:8081',
+  }),
+  TRANSCODE_ORIGIN_PATIENCE_MS: setting.integer({
+    doc: 'How long one of several origins may be away before the next takes its streams, ms.',
+    fallback: '1000',
+    min: 0,
+    max: 60_000,
+  }),
   TRANSCODE_WORKER_ID: setting.text({
     doc: 'Stable name of this worker.',
     fallback: 'transcode-1',

@@ -1,7 +1,9 @@
-/** Transcode as a process of its own: parks at the ingests in TRANSCODE_INGEST_URLS and writes to TRANSCODE_DELIVERY_URL. */
-import { openSourceDeskClient, openWindowWriterClient } from '@millrace/handover';
+/** Transcode as a process of its own: parks at the ingests in TRANSCODE_INGEST_URLS and writes to TRANSCODE_DELIVERY_URLS. */
+import { openSourceDeskClient, openWindowWriterClient, originName } from '@millrace/handover';
 import { runServiceProcess } from '@millrace/process';
 import { readTranscodeSettings } from './config.ts';
+import { originChoices } from './metrics.ts';
+import { OriginWriter } from './outbound/origin-writer.ts';
 import { createTranscodeService } from './service.ts';
 
 const settings = readTranscodeSettings();
@@ -11,8 +13,14 @@ const workerId = settings.TRANSCODE_WORKER_ID;
 await runServiceProcess({ name: 'transcode', settings, instanceId: workerId }, async (house) => {
   const { scope, clock, log } = house;
   const facts = await house.openFacts(await house.openEventLog());
-  const delivery = { baseUrl: settings.TRANSCODE_DELIVERY_URL, serviceToken, clock, log };
-  const writer = scope.use(openWindowWriterClient(delivery), 'writer');
+  const origins = new Map(
+    settings.TRANSCODE_DELIVERY_URLS.map((baseUrl) => [
+      originName(baseUrl),
+      scope.use(openWindowWriterClient({ baseUrl, serviceToken, clock, log }), `writer ${baseUrl}`),
+    ]),
+  );
+  const patienceMs = settings.TRANSCODE_ORIGIN_PATIENCE_MS;
+  const writer = new OriginWriter({ origins, patienceMs, clock, log, onChosen: originChoices(house.metrics) });
   const desks = settings.TRANSCODE_INGEST_URLS.map((baseUrl) =>
     scope.use(openSourceDeskClient({ baseUrl, serviceToken, clock, log }), `desk ${baseUrl}`),
   );

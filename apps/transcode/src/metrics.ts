@@ -1,5 +1,6 @@
 /** Every metric of transcode. Reasons are from bounded lists; no stream or session ids. */
 import { Counter, Gauge, Histogram, type MetricsRegistry } from '@millrace/metrics';
+import type { OriginChoice } from './outbound/origin-writer.ts';
 
 export type TranscodeMetrics = ReturnType<typeof createTranscodeMetrics>;
 
@@ -26,6 +27,17 @@ export function createTranscodeMetrics(registry: MetricsRegistry) {
       registers,
     }),
   };
+}
+
+/** Counts which origin a window was opened at: where it stands, the first choice, or the next one. */
+export function originChoices(registry: MetricsRegistry): (choice: OriginChoice) => void {
+  const counter = new Counter<'reason'>({
+    name: 'millrace_transcode_origin_choices_total',
+    help: 'Windows opened, by why at that origin.',
+    labelNames: ['reason'],
+    registers: [registry],
+  });
+  return (reason) => counter.inc({ reason });
 }
 
 /** Values that are read when somebody scrapes. */

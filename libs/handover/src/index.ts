@@ -1,6 +1,7 @@
 export { leaseMs } from './claim-lease.ts';
 export { sourceClaimMetrics, windowWriteMetrics } from './handover-metrics.ts';
 export { createLocalSourceDesk } from './local-source-desk.ts';
+export { originName, rankOrigins } from './rendezvous.ts';
 export type { ClaimBuffer } from './source-claim.ts';
 export { openSourceClaimServer, type SourceClaimEvent, type SourceClaimServerOptions } from './source-claim-server.ts';
 export { openSourceDeskClient, type SourceDeskClientOptions } from './source-desk-client.ts';
@@ -16,12 +17,14 @@ export type {
   SourceLink,
 } from './source-port.ts';
 export type {
+  LiveWindowOrigin,
   LiveWindowWriter,
   OpenWindow,
   PartWrite,
   RenditionPosition,
   RenditionSpec,
   WindowSettings,
+  WindowStanding,
   WindowState,
   WriteRefusal,
 } from './window-port.ts';

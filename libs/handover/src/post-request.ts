@@ -17,16 +17,18 @@ export function postJson(given: {
   readonly clock: Clock;
   readonly timeoutMs: number;
   readonly body: string;
+  /** POST, or GET without a body. */
+  readonly method?: 'POST' | 'GET';
 }): Promise<PostOutcome> {
   return new Promise((resolve) => {
     const body = Buffer.from(given.body);
+    const method = given.method ?? 'POST';
     const headers = {
       authorization: given.authorization,
-      'content-type': 'application/json',
-      'content-length': body.length,
+      ...(method === 'POST' ? { 'content-type': 'application/json', 'content-length': body.length } : {}),
     };
     const send = given.url.protocol === 'https:' ? requestHttps : requestHttp;
-    const request = send(given.url, { method: 'POST', agent: given.agent, headers });
+    const request = send(given.url, { method, agent: given.agent, headers });
     const fail = (message: string) => {
       timer.cancel();
       resolve({ kind: 'failed', message });
@@ -47,6 +49,6 @@ export function postJson(given: {
         resolve({ kind: 'answered', status: response.statusCode ?? 0, text });
       });
     });
-    request.end(body);
+    request.end(method === 'POST' ? body : undefined);
   });
 }

@@ -94,10 +94,18 @@ export type WriteRefusal =
   /** Delivery cannot be reached or gave no answer in time; try again. */
   | { readonly kind: 'unavailable'; readonly message: string };
 
+/** Whether an origin has a window of a stream, and by which writer it was last written or ended. */
+export type WindowStanding = { readonly kind: 'none' } | { readonly kind: 'live' | 'ended'; readonly epoch: Epoch };
+
 /** Implemented by delivery (by reference) and by the HTTP client. Writes of one rendition are made one after another. */
 export interface LiveWindowWriter {
   open(window: OpenWindow): Promise<Result<WindowState, WriteRefusal>>;
   part(write: PartWrite): Promise<Result<void, WriteRefusal>>;
   /** The broadcast is over: the playlists get EXT-X-ENDLIST. */
   end(stream: { readonly streamId: StreamId; readonly epoch: Epoch }): Promise<Result<void, WriteRefusal>>;
+}
+
+/** A writer's end that can also be asked where a stream stands: what choosing among several origins takes. */
+export interface LiveWindowOrigin extends LiveWindowWriter {
+  standing(streamId: StreamId): Promise<Result<WindowStanding, WriteRefusal>>;
 }

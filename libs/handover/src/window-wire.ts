@@ -6,10 +6,11 @@
  *   part mark in front. Delivery takes a part when its last byte is there and answers with one JSON line. When the first
  *   part is refused the answer is a problem document instead. A segment may be continued by a further request.
  * - `POST /{stream}/{epoch}/end` ends the broadcast.
+ * - `GET /{stream}` says where the stream stands here: `{"kind":"live","epoch":n}`.
  */
 import { type Epoch, type PublishId, parseEpoch, parseId, type StreamId } from '@millrace/ids';
 import { z } from 'zod';
-import type { OpenWindow, WindowState, WriteRefusal } from './window-port.ts';
+import type { OpenWindow, WindowStanding, WindowState, WriteRefusal } from './window-port.ts';
 
 export const livePath = '/internal/v1/live';
 /** Longest open request, bytes: two init sections are about 2 kB. */
@@ -76,6 +77,10 @@ const refusalSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('not-open'), message: z.string() }),
   z.object({ kind: z.literal('bad-part'), message: z.string() }),
   z.object({ kind: z.literal('unavailable'), message: z.string() }),
+]);
+const standingSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('none') }),
+  z.object({ kind: z.enum(['live', 'ended']), epoch: epochSchema }),
 ]);
 const answerSchema = z.object({ part: count, refusal: refusalSchema.optional() });
 
@@ -209,4 +214,13 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+export function encodeStanding(standing: WindowStanding): string {
+  return JSON.stringify(standing);
+}
+
+/** Undefined: no standing of ours. */
+export function decodeStanding(text: string): WindowStanding | undefined {
+  return standingSchema.safeParse(parseJson(text)).data;
 }

@@ -6,8 +6,8 @@ import type { Logger } from '@millrace/log';
 import { err, ok, type Result } from '@millrace/result';
 import { postJson } from './post-request.ts';
 import { SegmentRequest } from './segment-request.ts';
-import type { LiveWindowWriter, PartWrite, WriteRefusal } from './window-port.ts';
-import { decodeRefusal, decodeState, encodeOpen, livePath } from './window-wire.ts';
+import type { LiveWindowOrigin, PartWrite, WriteRefusal } from './window-port.ts';
+import { decodeRefusal, decodeStanding, decodeState, encodeOpen, livePath } from './window-wire.ts';
 
 /** A request without parts is ended after this long, a connection dropped after ten times as long, ms. */
 const idleMs = 3_000;
@@ -35,7 +35,7 @@ interface Channel {
  * The worker's side over HTTP. Each rendition has one kept-alive connection; a segment is one request on it. Closing it
  * cuts what is under way: those writes resolve as `unavailable`.
  */
-export function openWindowWriterClient(options: WindowWriterClientOptions): LiveWindowWriter & AsyncDisposable {
+export function openWindowWriterClient(options: WindowWriterClientOptions): LiveWindowOrigin & AsyncDisposable {
   const { clock, log } = options;
   const timeoutMs = options.timeoutMs ?? 3_000;
   const authorization = `Bearer ${options.serviceToken}`;
@@ -65,9 +65,9 @@ export function openWindowWriterClient(options: WindowWriterClientOptions): Live
   const urlOf = (streamId: StreamId, epoch: Epoch, rest: string) =>
     new URL(`${livePath}/${streamId}/${epoch}${rest}`, options.baseUrl);
 
-  async function post(url: URL, body: string): Promise<Result<string, WriteRefusal>> {
+  async function post(url: URL, body: string, method: 'POST' | 'GET' = 'POST'): Promise<Result<string, WriteRefusal>> {
     if (!open) return err(closed);
-    const outcome = await postJson({ url, authorization, agent: control, clock, timeoutMs, body });
+    const outcome = await postJson({ url, authorization, agent: control, clock, timeoutMs, body, method });
     if (outcome.kind === 'failed') return err({ kind: 'unavailable', message: outcome.message });
     if (outcome.status >= 200 && outcome.status < 300) return ok(outcome.text);
     if (outcome.status === 401) log.error('service-token-refused', { url: url.href });
@@ -97,6 +97,12 @@ export function openWindowWriterClient(options: WindowWriterClientOptions): Live
       if (!answer.ok) return answer;
       const state = decodeState(answer.value);
       return state ? ok(state) : err({ kind: 'unavailable', message: 'delivery answered no window state' });
+    },
+    async standing(streamId) {
+      const answer = await post(new URL(`${livePath}/${streamId}`, options.baseUrl), '', 'GET');
+      if (!answer.ok) return answer;
+      const standing = decodeStanding(answer.value);
+      return standing ? ok(standing) : err({ kind: 'unavailable', message: 'delivery answered no standing' });
     },
     async part(write) {
       if (!open) return err(closed);

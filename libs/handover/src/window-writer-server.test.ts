@@ -9,14 +9,14 @@ import { openHttpFront } from './testing/http-front.ts';
 import { createRecordingWriter } from './testing/recording-writer.ts';
 import { anOpenWindow, aPart } from './testing/window-samples.ts';
 import { defineWindowWriterContract } from './testing/window-writer-contract.ts';
-import type { LiveWindowWriter } from './window-port.ts';
+import type { LiveWindowOrigin } from './window-port.ts';
 import { openWindowWriterClient } from './window-writer-client.ts';
 import { openWindowWriterServer, type WindowWriteEvent } from './window-writer-server.ts';
 
 const serviceToken = 'a-service-token-for-tests';
 const { streamId } = anAssignment();
 
-async function openPair(given: { writer?: LiveWindowWriter; timeoutMs?: number; token?: string } = {}) {
+async function openPair(given: { writer?: LiveWindowOrigin; timeoutMs?: number; token?: string } = {}) {
   const window = createRecordingWriter(7);
   const events: WindowWriteEvent[] = [];
   const server = openWindowWriterServer({
@@ -128,7 +128,7 @@ describe('writing a live window over HTTP', () => {
       release = resolve;
     });
     let calls = 0;
-    const writer: LiveWindowWriter = {
+    const writer: LiveWindowOrigin = {
       ...stuck,
       part: (write) => (calls++ === 0 ? gate.then(() => stuck.part(write)) : stuck.part(write)),
     };
@@ -184,7 +184,7 @@ describe('writing a live window over HTTP', () => {
   it('writes under way when the client closes resolve as unavailable', async () => {
     const window = createRecordingWriter(7);
     let asked = false;
-    const writer: LiveWindowWriter = {
+    const writer: LiveWindowOrigin = {
       ...window,
       part: () => {
         asked = true;

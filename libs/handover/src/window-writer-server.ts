@@ -4,14 +4,15 @@ import { guardMount, type HttpMount, problem, serviceTokenGuard, writeProblem } 
 import { type Epoch, parseEpoch, parseId, type StreamId } from '@millrace/ids';
 import type { Logger } from '@millrace/log';
 import { type SegmentTarget, takeSegment, writeRefusal } from './segment-upload.ts';
-import type { LiveWindowWriter, WriteRefusal } from './window-port.ts';
-import { decodeOpen, encodeState, livePath, maxOpenBytes, renditionPattern } from './window-wire.ts';
+import type { LiveWindowOrigin, WriteRefusal } from './window-port.ts';
+import { decodeOpen, encodeStanding, encodeState, livePath, maxOpenBytes, renditionPattern } from './window-wire.ts';
 
 /** What may be counted: a bounded set, for a metric's `reason`. */
 export type WindowWriteEvent =
   | 'opened'
   | 'part'
   | 'ended'
+  | 'standing'
   | 'segment-request'
   | 'cut-off'
   | 'idle'
@@ -22,7 +23,7 @@ export type WindowWriteEvent =
 
 export interface WindowWriterServerOptions {
   /** The real window; every call it gets has passed the service token and the schemas. */
-  readonly writer: LiveWindowWriter;
+  readonly writer: LiveWindowOrigin;
   /** At least 16 characters. */
   readonly serviceToken: string;
   readonly log: Logger;
@@ -33,6 +34,7 @@ export interface WindowWriterServerOptions {
 }
 
 type Route =
+  | { readonly kind: 'standing'; readonly streamId: StreamId }
   | { readonly kind: 'open' | 'end'; readonly streamId: StreamId; readonly epoch: Epoch }
   | { readonly kind: 'segment'; readonly target: SegmentTarget };
 
@@ -63,6 +65,14 @@ export function openWindowWriterServer(options: WindowWriterServerOptions): { re
         if (!opened.ok) return refuse(response, opened.error);
         count('opened');
         response.writeHead(200, { 'content-type': 'application/json' }).end(encodeState(opened.value));
+        return;
+      }
+      case 'standing': {
+        request.resume();
+        const standing = await writer.standing(route.streamId);
+        if (!standing.ok) return refuse(response, standing.error);
+        count('standing');
+        response.writeHead(200, { 'content-type': 'application/json' }).end(encodeStanding(standing.value));
         return;
       }
       case 'end': {
@@ -118,6 +128,7 @@ function parseRoute(request: IncomingMessage): Route | string {
   const [stream = '', epochText = '', third, file, ...more] = path.slice(livePath.length + 1).split('/');
   const streamId = parseId('str', stream);
   if (!streamId.ok) return streamId.error.message;
+  if (request.method === 'GET' && epochText === '') return { kind: 'standing', streamId: streamId.value };
   const epoch = parseEpoch(epochText);
   if (!epoch.ok) return epoch.error.message;
   const ids = { streamId: streamId.value, epoch: epoch.value };
@@ -125,7 +136,7 @@ function parseRoute(request: IncomingMessage): Route | string {
   if (request.method === 'POST' && third === 'end' && file === undefined) return { kind: 'end', ...ids };
   const number = /^(\d{1,9})\.m4s$/.exec(file ?? '')?.[1];
   if (request.method !== 'PUT' || third === undefined || number === undefined || more.length > 0) {
-    return `expected POST /{stream}/{epoch}[/end] or PUT /{stream}/{epoch}/{rendition}/{segment}.m4s`;
+    return `expected GET /{stream}, POST /{stream}/{epoch}[/end] or PUT /{stream}/{epoch}/{rendition}/{segment}.m4s`;
   }
   if (!renditionPattern.test(third)) return `expected a rendition like ${String(renditionPattern)}`;
   return { kind: 'segment', target: { ...ids, rendition: third, segment: Number(number) } };

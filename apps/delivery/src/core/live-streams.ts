@@ -2,7 +2,7 @@
  * Every stream this delivery knows and its windows: at most one that takes parts, and the one before it while players
  * may still read it. Fences writers by epoch across windows, and keeps the media in memory within its bounds.
  */
-import type { OpenWindow, PartWrite, WindowState, WriteRefusal } from '@millrace/handover';
+import type { OpenWindow, PartWrite, WindowStanding, WindowState, WriteRefusal } from '@millrace/handover';
 import type { Epoch, StreamId } from '@millrace/ids';
 import { err, ok, type Result } from '@millrace/result';
 import { LiveWindow, type WindowChange } from './live-window.ts';
@@ -59,6 +59,13 @@ export class LiveStreams {
   /** The window that viewers of the stream see: the latest, ended or not. */
   window(streamId: StreamId): LiveWindow | undefined {
     return this.#streams.get(streamId)?.current;
+  }
+
+  /** Where a stream stands, ended broadcasts whose window is gone included. */
+  standing(streamId: StreamId): WindowStanding {
+    const stream = this.#streams.get(streamId);
+    if (stream === undefined) return { kind: 'none' };
+    return { kind: stream.current?.ended === false ? 'live' : 'ended', epoch: stream.epoch };
   }
 
   /** The window that a media file name belongs to. */

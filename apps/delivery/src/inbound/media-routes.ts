@@ -39,9 +39,9 @@ export class MediaRoutes {
 
   media(exchange: AdmittedExchange, rendition: string, file: MediaFile): void {
     const { source } = this.#deps;
-    askFor(exchange, this.#deps, {
+    askFor<MediaBody>(exchange, this.#deps, {
       ask: (answer) => source.media({ streamId: exchange.streamId, rendition, file }, answer),
-      found: (body: MediaBody, later) => {
+      found: (body, later) => {
         if (body.kind === 'memory') this.#send(exchange, file, body, later);
         else this.#sendStored(exchange, file, body);
       },

@@ -37,7 +37,7 @@ export class PlaylistRoutes {
   /** Mints a viewer session and lists the renditions under it; never cached, so that each viewer gets his own. */
   multivariant(exchange: AdmittedExchange): void {
     const { source } = this.#deps;
-    askFor(exchange, this.#deps, {
+    askFor<MultivariantFacts>(exchange, this.#deps, {
       ask: (answer) => source.multivariant(exchange.streamId, answer),
       found: (facts) => this.#mint(exchange, facts),
     });
@@ -51,7 +51,7 @@ export class PlaylistRoutes {
     if (!query.ok) return refusals.badRequest(exchange, query.error.message);
     const gzip = acceptsGzip(request.headers['accept-encoding']);
     const variant = { blocking: query.value.msn !== undefined, gzip, audience };
-    askFor(exchange, this.#deps, {
+    askFor<PlaylistBody>(exchange, this.#deps, {
       ask: (answer) => source.playlist({ streamId, rendition, query: query.value }, answer),
       found: (body, later) => {
         this.#response(body, variant).send(request, response, clock.nowMs(), later);

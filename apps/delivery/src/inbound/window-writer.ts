@@ -1,5 +1,5 @@
-import type { LiveWindowWriter, OpenWindow, PartWrite, WindowState, WriteRefusal } from '@millrace/handover';
-import { err, type Result } from '@millrace/result';
+import type { LiveWindowOrigin, OpenWindow, PartWrite, WindowState, WriteRefusal } from '@millrace/handover';
+import { err, ok, type Result } from '@millrace/result';
 import type { LiveStreams } from '../core/live-streams.ts';
 import type { DeliveryMetrics } from '../metrics.ts';
 import type { StreamDirectory } from './stream-directory.ts';
@@ -14,7 +14,7 @@ export interface WindowWriterDeps {
  * The writer's door to the live windows. A stream that the table does not know may still be on its way in the log (ingest
  * has admitted its key), so only one that was deleted is refused.
  */
-export function createWindowWriter(deps: WindowWriterDeps): LiveWindowWriter {
+export function createWindowWriter(deps: WindowWriterDeps): LiveWindowOrigin {
   const { streams, directory, metrics } = deps;
   const counted = <T>(result: Result<T, WriteRefusal>): Promise<Result<T, WriteRefusal>> => {
     if (!result.ok) metrics.refusals.inc({ reason: result.error.kind });
@@ -27,6 +27,7 @@ export function createWindowWriter(deps: WindowWriterDeps): LiveWindowWriter {
       }
       return counted(streams.open(window));
     },
+    standing: (streamId) => Promise.resolve(ok(streams.standing(streamId))),
     part(write: PartWrite): Promise<Result<void, WriteRefusal>> {
       const taken = streams.part(write);
       const kind = streams.window(write.streamId)?.track(write.rendition)?.spec.kind;

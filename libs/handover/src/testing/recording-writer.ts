@@ -1,6 +1,6 @@
 import type { StreamId } from '@millrace/ids';
 import { err, ok } from '@millrace/result';
-import type { LiveWindowWriter, OpenWindow, PartWrite, WriteRefusal } from '../window-port.ts';
+import type { LiveWindowOrigin, OpenWindow, PartWrite, WriteRefusal } from '../window-port.ts';
 
 interface RecordedTrack {
   next: { segment: number; part: number };
@@ -15,7 +15,7 @@ interface RecordedStream {
 }
 
 /** A window that keeps everything it took. */
-export interface RecordingWriter extends LiveWindowWriter {
+export interface RecordingWriter extends LiveWindowOrigin {
   readonly opens: readonly OpenWindow[];
   /** Every part it took, in order. */
   readonly parts: readonly PartWrite[];
@@ -80,6 +80,12 @@ export function createRecordingWriter(firstSegment = 0): RecordingWriter {
       const fresh = begin({ ...open, settings }, Math.max(firstSegment, ...places));
       streams.set(open.streamId, fresh);
       return ok(stateOf(fresh));
+    },
+    async standing(streamId) {
+      if (refusal) return err(refusal);
+      const stream = streams.get(streamId);
+      if (!stream) return ok({ kind: 'none' });
+      return ok({ kind: stream.ended ? 'ended' : 'live', epoch: stream.open.epoch });
     },
     async part(write) {
       if (refusal) return err(refusal);

@@ -1,12 +1,12 @@
 import type { StreamId } from '@millrace/ids';
 import { expectOk } from '@millrace/result';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { LiveWindowWriter, PartWrite, RenditionPosition } from '../window-port.ts';
+import type { LiveWindowOrigin, LiveWindowWriter, PartWrite, RenditionPosition } from '../window-port.ts';
 import { anOpenWindow, aPart, audioPartTicks, videoPartTicks } from './window-samples.ts';
 
 /** One writer under test. */
 export interface WindowWriterHarness extends AsyncDisposable {
-  readonly writer: LiveWindowWriter;
+  readonly writer: LiveWindowOrigin;
   /** A stream that the window behind it knows. */
   readonly streamId: StreamId;
   /** The bytes the window holds for a part, when the harness can look; compared with what was written. */
@@ -136,6 +136,16 @@ export function defineWindowWriterContract(name: string, openHarness: () => Prom
         { segment: n + 1, part: 0, nextDts: undefined },
       ]);
       await take(part(11, 'video', [n + 1, 0, 0], { discontinuity: true }));
+    });
+
+    it('says where a stream stands: nowhere, live or ended, and by which epoch', async () => {
+      const { writer, streamId } = harness;
+      expect(expectOk(await writer.standing(streamId), 'standing')).toEqual({ kind: 'none' });
+      await open(10);
+      await open(12);
+      expect(expectOk(await writer.standing(streamId), 'standing')).toEqual({ kind: 'live', epoch: 12 });
+      expectOk(await writer.end({ streamId, epoch: anOpenWindow(streamId, 13).epoch }), 'end');
+      expect(expectOk(await writer.standing(streamId), 'standing')).toEqual({ kind: 'ended', epoch: 13 });
     });
 
     it('ends once and for all: parts are refused, and only a higher epoch begins anew', async () => {
