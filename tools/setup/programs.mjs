@@ -25,6 +25,9 @@ export const programs = {
   java: { names: ['java'], debian: 'openjdk-17-jre-headless', oldestMajor: 17, version: /version "(\d+)/ },
   mvn: { names: ['mvn'], debian: 'maven' },
   kcat: { names: ['kcat', 'kafkacat'], debian: 'kcat' },
+  nginx: { names: ['nginx'], debian: 'nginx' },
+  prometheus: { names: ['prometheus'], debian: 'prometheus' },
+  promtool: { names: ['promtool'], debian: 'prometheus' },
   chromium: { names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'], debian: 'chromium' },
 };
 

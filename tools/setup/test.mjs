@@ -17,7 +17,7 @@ import { cacheDir, inRepository } from './workspace.mjs';
 await entry(async () => {
   checkNodeVersion();
   await ensureDependencies();
-  await ensurePrograms(['ffmpeg', 'ffprobe', 'chromium', 'kcat']);
+  await ensurePrograms(['ffmpeg', 'ffprobe', 'chromium', 'kcat', 'nginx', 'prometheus', 'promtool']);
   await ensureKafka();
   await ensureStudio();
   const args = process.argv.slice(2);

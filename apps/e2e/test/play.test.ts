@@ -6,20 +6,20 @@ import { nextPart } from '../src/playlist-text.ts';
 import { pushClock } from '../src/publishers.ts';
 import type { RestClient, TestStream } from '../src/rest-client.ts';
 import { decodeWithFfmpeg } from '../src/second-player.ts';
-import { type Standalone, startStandalone } from '../src/standalone.ts';
 import { type FollowedStream, followStream } from '../src/stream-follower.ts';
+import { startTarget, type Target } from '../src/target.ts';
 import { parseWithMp4box, timeBreaks } from '../src/third-parsers.ts';
 import { percentile, watchLatency } from '../src/watch-latency.ts';
 
 describe('a stream that is live', () => {
-  let server: Standalone;
+  let server: Target;
   let api: RestClient;
   let stream: TestStream;
   let encoder: ChildProgram;
   let followed: FollowedStream;
 
   beforeAll(async () => {
-    server = await startStandalone();
+    server = await startTarget();
     api = await server.signIn();
     stream = await api.createStream('A clock');
     encoder = pushClock({ url: server.publishUrl(stream) });

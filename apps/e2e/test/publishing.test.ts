@@ -3,16 +3,16 @@ import { eventually } from '../src/eventually.ts';
 import { pushWithFfmpeg } from '../src/publishers.ts';
 import type { RestClient, TestStream } from '../src/rest-client.ts';
 import { decodeWithFfmpeg } from '../src/second-player.ts';
-import { type Standalone, startStandalone } from '../src/standalone.ts';
 import { followStream } from '../src/stream-follower.ts';
+import { startTarget, type Target } from '../src/target.ts';
 
 const reconnectWindowMs = 4_000;
 
 describe('a broadcaster', () => {
-  let server: Standalone;
+  let server: Target;
   let api: RestClient;
   beforeAll(async () => {
-    server = await startStandalone({ settings: { INGEST_RECONNECT_WINDOW_MS: String(reconnectWindowMs) } });
+    server = await startTarget({ settings: { INGEST_RECONNECT_WINDOW_MS: String(reconnectWindowMs) } });
     api = await server.signIn();
   });
   afterAll(() => server?.[Symbol.asyncDispose]());

@@ -2,15 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FfmpegPush, pushWithFfmpeg } from '../src/publishers.ts';
 import type { RestClient } from '../src/rest-client.ts';
 import { decodeWithFfmpeg } from '../src/second-player.ts';
-import { type Standalone, startStandalone } from '../src/standalone.ts';
 import { followStream } from '../src/stream-follower.ts';
+import { startTarget, type Target } from '../src/target.ts';
 import { parseWithMp4box, timeBreaks } from '../src/third-parsers.ts';
 
 describe('what encoders send', () => {
-  let server: Standalone;
+  let server: Target;
   let api: RestClient;
   beforeAll(async () => {
-    server = await startStandalone();
+    server = await startTarget();
     api = await server.signIn();
   });
   afterAll(() => server?.[Symbol.asyncDispose]());

@@ -3,7 +3,7 @@ import { openBrowser, type TestBrowser } from '../src/browser.ts';
 import { eventually } from '../src/eventually.ts';
 import { pushWithFfmpeg } from '../src/publishers.ts';
 import type { RestClient, TestStream } from '../src/rest-client.ts';
-import { type Standalone, startStandalone } from '../src/standalone.ts';
+import { startTarget, type Target } from '../src/target.ts';
 
 /** What a page's video element says of itself. */
 interface VideoState {
@@ -14,11 +14,11 @@ interface VideoState {
 }
 
 describe('a viewer in Chromium', () => {
-  let server: Standalone;
+  let server: Target;
   let api: RestClient;
   let browser: TestBrowser;
   beforeAll(async () => {
-    server = await startStandalone({ settings: { INGEST_RECONNECT_WINDOW_MS: '8000' } });
+    server = await startTarget({ settings: { INGEST_RECONNECT_WINDOW_MS: '8000' } });
     api = await server.signIn();
     browser = await openBrowser();
   });
