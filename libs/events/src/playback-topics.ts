@@ -22,7 +22,8 @@ const viewer = {
   /** Family name from the user agent or from what the player says of itself: `chrome`, `safari`, `vlc`... */
   player: z.string(),
 };
-export const viewerLeaveReasons = ['silent', 'quit', 'stream-ended', 'draining', 'evicted'] as const;
+/** `moved`: another instance counts the session from now on; the viewer has not left. */
+export const viewerLeaveReasons = ['silent', 'quit', 'stream-ended', 'draining', 'evicted', 'moved'] as const;
 export type ViewerLeaveReason = (typeof viewerLeaveReasons)[number];
 
 const viewerFact = z.discriminatedUnion('type', [

@@ -56,7 +56,9 @@ export class AudienceCounts {
 
   /** What to say at the very end: every count that is not zero becomes zero. */
   drain(): readonly AudienceStatement[] {
-    const statements = [...this.#counts].filter(([, { said }]) => said !== 0).map(([streamId]) => ({ streamId, viewers: 0 }));
+    const statements = [...this.#counts]
+      .filter(([, { said }]) => said !== 0)
+      .map(([streamId]) => ({ streamId, viewers: 0 }));
     this.#counts.clear();
     this.#total = 0;
     return statements;

@@ -50,9 +50,9 @@ export class PeerInstances {
     return this.#byTag.get(home);
   }
 
-  /** No other delivery is alive. */
-  get alone(): boolean {
-    for (const id of this.#peers.keys()) if (this.isAlive(id)) return false;
+  /** Every other delivery was seen since then, or is dead and its counts are void. */
+  areSeenSince(ms: number): boolean {
+    for (const [id, { seenMs }] of this.#peers) if (seenMs < ms && this.isAlive(id)) return false;
     return true;
   }
 

@@ -39,6 +39,11 @@ export class RecentOwners {
     if (this.#owners.size > this.#capacity) this.#dropOldest(1);
   }
 
+  /** An owner began anew: whether it still counts what it did is not known. */
+  forgetOwner(owner: Owner): void {
+    for (const [id, entry] of this.#owners) if (entry.owner === owner) this.#owners.delete(id);
+  }
+
   sweep(nowMs: number): void {
     let old = 0;
     for (const { atMs } of this.#owners.values()) {

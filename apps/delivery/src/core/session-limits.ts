@@ -52,7 +52,8 @@ export class SessionLimits {
     const { startsPerSecond } = this.#settings;
     const most = startsPerSecond * burstSeconds;
     const rate = this.#rates.get(addressKey);
-    const tokens = rate === undefined ? most : Math.min(most, rate.tokens + ((nowMs - rate.atMs) / 1000) * startsPerSecond);
+    const tokens =
+      rate === undefined ? most : Math.min(most, rate.tokens + ((nowMs - rate.atMs) / 1000) * startsPerSecond);
     this.#rates.delete(addressKey); // so that the map stays in order of use
     this.#rates.set(addressKey, { tokens: Math.max(0, tokens >= 1 ? tokens - 1 : tokens), atMs: nowMs });
     if (this.#rates.size > mostRates) {
