@@ -7,9 +7,14 @@ import { z } from 'zod';
 import { timeSchema } from './page.ts';
 import { healthSchema, liveStateSchema } from './stream.ts';
 
-/** `streams`, `stream:{stream or playback id}`, `jobs`, `job:{id}`. */
-export const channelSchema = z.string().regex(/^(streams|jobs|stream:[A-Za-z0-9_-]{1,64}|job:[A-Za-z0-9_-]{1,64})$/);
 export type Channel = 'streams' | 'jobs' | `stream:${string}` | `job:${string}`;
+/** `streams`, `stream:{stream or playback id}`, `jobs`, `job:{id}`. The pattern is what makes a text a Channel. */
+export const channelSchema = z
+  .string()
+  .regex(/^(streams|jobs|stream:[A-Za-z0-9_-]{1,64}|job:[A-Za-z0-9_-]{1,64})$/) as unknown as z.ZodType<
+  Channel,
+  string
+>;
 
 /**
  * Where a client stands in a channel. `epoch` changes when the history is lost; `offset` is opaque, made of positions in the event
