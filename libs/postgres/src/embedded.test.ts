@@ -2,10 +2,10 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isAlive } from '@millrace/lifecycle';
 import { silentLogger } from '@millrace/log';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openEmbeddedPostgres } from './embedded.ts';
-import { isAlive } from './process-probe.ts';
 import { openSql } from './sql.ts';
 
 let dir: string;

@@ -6,11 +6,10 @@ import { chmodSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { type Clock, sleep, systemClock } from '@millrace/clock';
-import { Background, backoffMs } from '@millrace/lifecycle';
+import { Background, backoffMs, lockFolder } from '@millrace/lifecycle';
 import type { Logger } from '@millrace/log';
 import { findPostgresBinaries } from './binaries.ts';
 import { clusterFiles, ensureCluster, socketFolder, superuser } from './cluster-files.ts';
-import { lockFolder } from './folder-lock.ts';
 import { clearStalePostmaster, type Postmaster, startPostmaster, stopPostmaster } from './postmaster.ts';
 import { chooseIdentity, type RunIdentity } from './run-identity.ts';
 

@@ -4,9 +4,10 @@ import { readFileSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Clock, sleep } from '@millrace/clock';
+import { isAlive } from '@millrace/lifecycle';
 import type { Logger } from '@millrace/log';
 import { postgresEnv } from './cluster-files.ts';
-import { isAlive, isPostmasterOf } from './process-probe.ts';
+import { isPostmasterOf } from './process-probe.ts';
 import { planSpawn, type RunIdentity } from './run-identity.ts';
 
 export interface PostmasterOptions {

@@ -7,11 +7,11 @@ import { createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@millrace/clock';
+import { isAlive } from '@millrace/lifecycle';
 import { silentLogger } from '@millrace/log';
 import { clusterFiles } from './cluster-files.ts';
 import { type EmbeddedPostgres, openEmbeddedPostgres } from './embedded.ts';
 import { clearStalePostmaster } from './postmaster.ts';
-import { isAlive } from './process-probe.ts';
 
 /** Tells the test processes where the supervisor listens. */
 export const supervisorVariable = 'MILLRACE_TEST_POSTGRES';
