@@ -37,7 +37,7 @@ export function serverProperties(plan: BrokerPlan): string {
     // A killed broker may register again only when its session has run out.
     'broker.session.timeout.ms': 1_500,
     'broker.heartbeat.interval.ms': 250,
-    'auto.create.topics.enable': false,
+    'auto.create.topics.enable': 'false',
     'num.network.threads': 2,
     'num.io.threads': 4,
     'num.recovery.threads.per.data.dir': 1,

@@ -6,11 +6,16 @@ import type { ConsumeOptions, EventLog, LogRecord, NewRecord } from './event-log
 import { record, tombstone } from './new-record.ts';
 
 export interface EventLogHarness extends AsyncDisposable {
+  /**
+   * When compaction has removed the values that newer ones of the same key replaced: with `retain`, or at some later time (Kafka
+   * leaves the segment it writes to alone), so that a group may be given them, in order, until then. Tables are the same either way.
+   */
+  readonly compaction?: 'at-once' | 'eventual';
   /** Another instance on the same log. Disposing the harness disposes it. */
   openLog(): Promise<EventLog>;
   /** The instance stops at once, without committing or leaving its groups, as after kill -9; others take over. */
   kill(log: EventLog): Promise<void>;
-  /** Runs the retention job until there is no more to do, as if it were `nowMs`. */
+  /** Sees to it that what the topics no longer keep at `nowMs` is gone. */
   retain(topics: readonly Topic[], nowMs: number): Promise<void>;
 }
 
@@ -428,9 +433,10 @@ export function defineEventLogContract(name: string, openHarness: () => Promise<
       const table = (await open()).table(topic);
       await table.ready;
       expect([...table.entries()]).toEqual([['a', { key: 'a', n: 2 }]]);
-      await until(() => expect(inbox.of('a')).toEqual([2]));
+      const kept = harness?.compaction === 'eventual' ? [1, 2] : [2];
+      await until(() => expect(inbox.of('a')).toEqual(kept));
       await log.publish([note(topic, 'a', 3)]);
-      await until(() => expect(inbox.of('a')).toEqual([2, 3]));
+      await until(() => expect(inbox.of('a')).toEqual([...kept, 3]));
     });
 
     it('last values of a state topic with a retention expire', async () => {

@@ -27,6 +27,20 @@ export function eventLogMetrics(registry: MetricsRegistry): LogObserver {
   const invalid = counter('invalid_records_total', 'Records skipped because their value does not fit the topic.', [
     'topic',
   ]);
+  const published = new Histogram({
+    name: 'millrace_eventlog_publish_seconds',
+    help: 'Time until the brokers acknowledged a send, retries included.',
+    buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 15],
+    registers,
+  });
+  const publishedBatch = new Histogram({
+    name: 'millrace_eventlog_publish_batch_records',
+    help: 'Records in one send to the brokers.',
+    buckets: [1, 3, 10, 30, 100, 300, 1_000, 5_000],
+    registers,
+  });
+  const rebalances = counter('rebalances_total', 'Times that partitions of a group were given out anew.', ['group']);
+  const rebuilt = counter('client_rebuilds_total', 'Clients of the brokers that failed and were replaced.', ['client']);
   const spool = gauge('spool_bytes', 'Facts that wait in the spool.', ['service']);
   const refused = counter('refused_facts_total', 'Facts not taken because the spool is full.', ['service']);
   const tails = counter('spool_dropped_tails_total', 'Spool files whose end was torn or damaged.', ['service']);
@@ -41,6 +55,12 @@ export function eventLogMetrics(registry: MetricsRegistry): LogObserver {
     parked: (group, topic) => parked.inc({ group, topic }),
     invalid: (topic) => invalid.inc({ topic }),
     lag: (group, topic, records) => lag.set({ group, topic }, records),
+    published: (records, seconds) => {
+      published.observe(seconds);
+      publishedBatch.observe(records);
+    },
+    rebalanced: (group) => rebalances.inc({ group }),
+    clientRebuilt: (client) => rebuilt.inc({ client }),
     spoolBytes: (service, bytes) => spool.set({ service }, bytes),
     factRefused: (service) => refused.inc({ service }),
     spoolTailDropped: (service) => tails.inc({ service }),

@@ -8,6 +8,12 @@ export interface LogObserver {
   invalid(topic: string): void;
   /** Records not yet handled by a group in a topic. */
   lag(group: string, topic: string, records: number): void;
+  /** A send to the brokers was acknowledged: its records, and the time from its first try, s. */
+  published(records: number, seconds: number): void;
+  /** Partitions of a group were given out anew to this process. */
+  rebalanced(group: string): void;
+  /** A client that had failed was replaced: `producer`, `consumer` or `reader`. */
+  clientRebuilt(client: string): void;
   /** Bytes of facts that wait in a service's spool. */
   spoolBytes(service: string, bytes: number): void;
   /** A fact was not taken because the spool is full. */
@@ -24,6 +30,9 @@ export const noObserver: LogObserver = {
   parked: () => {},
   invalid: () => {},
   lag: () => {},
+  published: () => {},
+  rebalanced: () => {},
+  clientRebuilt: () => {},
   spoolBytes: () => {},
   factRefused: () => {},
   spoolTailDropped: () => {},

@@ -4,6 +4,8 @@ import type { Logger } from '@millrace/log';
 import type { Sql } from '@millrace/postgres';
 import type { EventLog } from './event-log.ts';
 import type { EventLogSettings } from './event-log-settings.ts';
+import { kafkaAccess } from './kafka/kafka-access.ts';
+import { openKafkaEventLog } from './kafka/kafka-event-log.ts';
 import type { LogObserver } from './observer.ts';
 import { openPostgresEventLog, type TransactionalOutbox } from './postgres/postgres-event-log.ts';
 
@@ -21,7 +23,7 @@ export interface OpenEventLogOptions {
 /** Opens the log. Rejects with a text for the operator when the settings name neither brokers nor a database. */
 export async function openEventLog(options: OpenEventLogOptions): Promise<EventLog> {
   const { settings, ...rest } = options;
-  if (settings.KAFKA_BROKERS.length > 0) throw new Error('KAFKA_BROKERS: not built yet');
+  if (settings.KAFKA_BROKERS.length > 0) return openKafkaEventLog({ ...rest, access: kafkaAccess(settings) });
   if (settings.DATABASE_URL === undefined) throw new Error('expected KAFKA_BROKERS or DATABASE_URL for the event log');
   return openPostgresEventLog({ ...rest, url: settings.DATABASE_URL });
 }

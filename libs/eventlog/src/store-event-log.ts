@@ -84,7 +84,9 @@ export class StoreEventLog implements EventLog {
 
   table<T>(topic: Topic<T>): Table<T> {
     if (topic.kind !== 'state') throw new Error(`a table needs a state topic, ${topic.name} holds ${topic.kind}`);
-    return this.#own(new TableCopy(this.#deps, topic));
+    return this.#own(
+      new TableCopy<T>((onRecord) => new TopicFollower(this.#deps, { topic, from: 'last-values', onRecord })),
+    );
   }
 
   /** Members of groups that this log runs, for tests and metrics. */

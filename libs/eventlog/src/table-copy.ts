@@ -1,6 +1,4 @@
-import type { Topic } from '@millrace/events';
-import type { LogRecord, Table } from './event-log.ts';
-import { type ReaderDeps, TopicFollower } from './topic-follower.ts';
+import type { Follower, LogRecord, Table } from './event-log.ts';
 
 type Listener<T> = (key: string, value: T | undefined, previous: T | undefined) => void;
 
@@ -9,11 +7,12 @@ export class TableCopy<T> implements Table<T> {
   readonly ready: Promise<void>;
   readonly #values = new Map<string, T>();
   readonly #listeners = new Set<Listener<T>>();
-  readonly #follower: TopicFollower<T>;
+  readonly #follower: Follower;
   #ready = false;
 
-  constructor(deps: ReaderDeps, topic: Topic<T>) {
-    this.#follower = new TopicFollower(deps, { topic, from: 'last-values', onRecord: (record) => this.#apply(record) });
+  /** `follow` starts a reader of the topic from its beginning, or from the last values of its keys. */
+  constructor(follow: (onRecord: (record: LogRecord<T>) => void) => Follower) {
+    this.#follower = follow((record) => this.#apply(record));
     this.ready = this.#follower.caughtUp.then(() => {
       this.#ready = true;
     });
@@ -43,7 +42,7 @@ export class TableCopy<T> implements Table<T> {
 
   [Symbol.asyncDispose](): Promise<void> {
     this.#listeners.clear();
-    return this.#follower[Symbol.asyncDispose]();
+    return Promise.resolve(this.#follower[Symbol.asyncDispose]());
   }
 
   #apply({ key, value }: LogRecord<T>): void {
