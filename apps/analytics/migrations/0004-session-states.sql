@@ -1,41 +1,8 @@
 -- Sessions as the metrics read them (docs/metrics.md has the words). Stretches: when an instance counted the viewer, in order, without
--- overlap; rebuffers: when the picture stood, from the best source that the player gave.
+-- overlap; rebuffers: when the picture stood, from the best source that the player gave. Each level of
+-- the query names what the next one needs, so that nothing is analysed twice: written flat it took 30 ms before it read a row.
 
 CREATE VIEW IF NOT EXISTS session_states AS
-WITH
-    9223372036854775807 AS never,
-    arraySort(joins) AS joined,
-    arraySort(lefts) AS parted,
-    toUnixTimestamp64Milli(last_seen) AS last_seen_ms,
-    -- (start, next start anywhere, next start at the same instance, instance) of each stretch
-    arrayMap(
-        (own, i) -> (
-            own.1,
-            if(i < length(joined), joined[i + 1].1, never),
-            arrayMin(arrayPushBack(arrayMap(other -> other.1, arrayFilter(other -> other.2 = own.2 AND other.1 > own.1, joined)), never)),
-            own.2),
-        joined,
-        arrayEnumerate(joined)) AS starts,
-    -- the first ViewerLeft that belongs to each stretch; (0, '', 0, '') where there is none
-    arrayMap(
-        own -> arrayFirst(other -> other.2 = own.4 AND other.1 >= own.1 AND other.1 < own.3, parted),
-        starts) AS ends,
-    -- changes of play state in time
-    arraySort(timeline) AS told,
-    arrayFilter((one, i) -> i = 1 OR one.2 != told[i - 1].2, told, arrayEnumerate(told)) AS changes,
-    indexOf(arrayMap(one -> one.2, changes), 'p') AS played_at,
-    arraySort(mapKeys(starved_totals)) AS totals,
-    arraySort(starvations) AS lengths,
-    arrayFilter(one -> one.2 > one.1, arrayMap(
-        (total, i) -> (starved_totals[total] - (total - if(i = 1, 0, totals[i - 1])), starved_totals[total]),
-        totals,
-        arrayEnumerate(totals))) AS rebuffers_by_total,
-    arrayMap(one -> (one.1 - one.2, one.1), lengths) AS rebuffers_by_length,
-    arrayMap(
-        pair -> (pair.1.1, if(pair.2 < length(changes), changes[pair.2 + 1].1, told[-1].1)),
-        arrayFilter(
-            pair -> pair.1.2 = 'r' AND played_at > 0 AND pair.2 > played_at,
-            arrayZip(changes, arrayEnumerate(changes)))) AS rebuffers_by_state
 SELECT
     owner_id,
     stream_id,
@@ -65,8 +32,8 @@ SELECT
     bitTest(states, 8) AS has_failed,
     bitTest(states, 9) AS has_quit,
     startup_ms,
-    notEmpty(totals) OR notEmpty(lengths) OR notEmpty(told) AS rebuffer_time_known,
-    multiIf(notEmpty(totals), rebuffers_by_total, notEmpty(lengths), rebuffers_by_length, rebuffers_by_state) AS rebuffers,
+    rebuffer_time_known,
+    rebuffers,
     reports > 0 AS rebuffer_count_known,
     if(rebuffer_time_known, arrayMap(one -> one.1, rebuffers), arraySort(starved_flags)) AS rebuffer_starts,
     starved_count,
@@ -79,32 +46,84 @@ SELECT
 FROM
 (
     SELECT
-        owner_id,
-        stream_id,
-        session_id,
-        min(sessions.first_seen) AS first_seen,
-        max(sessions.last_seen) AS last_seen,
-        groupUniqArrayArray(sessions.joins) AS joins,
-        groupUniqArrayArray(sessions.lefts) AS lefts,
-        max(sessions.viewer_hash) AS viewer_hash,
-        max(sessions.country) AS country,
-        max(sessions.device) AS device,
-        max(sessions.player) AS player,
-        sum(sessions.reports) AS reports,
-        groupBitOr(sessions.states) AS states,
-        min(sessions.startup_ms) AS startup_ms,
-        min(sessions.first_play) AS first_play,
-        groupUniqArrayArray(sessions.timeline) AS timeline,
-        minMap(sessions.starved_totals) AS starved_totals,
-        groupUniqArrayArray(sessions.starvations) AS starvations,
-        groupUniqArrayArray(sessions.starved_flags) AS starved_flags,
-        max(sessions.starved_count) AS starved_count,
-        sum(sessions.latency_sum) AS latency_sum,
-        sum(sessions.latency_reports) AS latency_reports,
-        sum(sessions.kbps_sum) AS kbps_sum,
-        sum(sessions.kbps_reports) AS kbps_reports,
-        max(sessions.dropped_frames) AS dropped_frames,
-        sum(sessions.errors) AS errors
-    FROM sessions
-    GROUP BY owner_id, stream_id, session_id
+        *,
+        -- the first ViewerLeft that belongs to each stretch; (0, '', 0, '') where there is none
+        arrayMap(
+            own -> arrayFirst(other -> other.2 = own.4 AND other.1 >= own.1 AND other.1 < own.3, parted),
+            starts) AS ends,
+        -- of the three sources one is not empty at most
+        arrayConcat(
+            arrayFilter(one -> one.2 > one.1, arrayMap((now, before, at) -> (at - (now - before), at),
+                totals, arrayPopBack(arrayPushFront(totals, 0)), arrayMap(total -> starved_totals[total], totals))),
+            arrayMap(one -> (one.1 - one.2, one.1), lengths),
+            arrayMap(one -> (one.1, one.2), arrayFilter(
+                one -> one.3 = 'r' AND played_at > 0 AND one.4 > played_at,
+                arrayZip(changes.1, arrayPushBack(arrayPopFront(changes.1), told[-1].1), changes.2, arrayEnumerate(changes))))) AS rebuffers
+    FROM
+    (
+        SELECT
+            *,
+            -- (start, next start anywhere, next start at the same instance, instance) of each stretch
+            arrayMap(
+                (own, i) -> (
+                    own.1,
+                    if(i < length(joined), joined[i + 1].1, never),
+                    arrayMin(arrayPushBack(arrayMap(other -> other.1, arrayFilter(other -> other.2 = own.2 AND other.1 > own.1, joined)), never)),
+                    own.2),
+                joined,
+                arrayEnumerate(joined)) AS starts,
+            indexOf(changes.2, 'p') AS played_at
+        FROM
+        (
+            SELECT
+                *,
+                -- changes of play state in time
+                arrayFilter((one, i) -> i = 1 OR one.2 != told[i - 1].2, told, arrayEnumerate(told)) AS changes
+            FROM
+            (
+                SELECT
+                    *,
+                    9223372036854775807 AS never,
+                    arraySort(joins) AS joined,
+                    arraySort(lefts) AS parted,
+                    toUnixTimestamp64Milli(last_seen) AS last_seen_ms,
+                    notEmpty(starved_totals) OR notEmpty(starvations) OR notEmpty(timeline) AS rebuffer_time_known,
+                    arraySort(mapKeys(starved_totals)) AS totals,
+                    if(notEmpty(starved_totals), [], arraySort(starvations)) AS lengths,
+                    if(notEmpty(starved_totals) OR notEmpty(starvations), [], arraySort(timeline)) AS told
+                FROM
+                (
+                    SELECT
+                        owner_id,
+                        stream_id,
+                        session_id,
+                        min(sessions.first_seen) AS first_seen,
+                        max(sessions.last_seen) AS last_seen,
+                        groupUniqArrayArray(sessions.joins) AS joins,
+                        groupUniqArrayArray(sessions.lefts) AS lefts,
+                        max(sessions.viewer_hash) AS viewer_hash,
+                        max(sessions.country) AS country,
+                        max(sessions.device) AS device,
+                        max(sessions.player) AS player,
+                        sum(sessions.reports) AS reports,
+                        groupBitOr(sessions.states) AS states,
+                        min(sessions.startup_ms) AS startup_ms,
+                        min(sessions.first_play) AS first_play,
+                        groupUniqArrayArray(sessions.timeline) AS timeline,
+                        minMap(sessions.starved_totals) AS starved_totals,
+                        groupUniqArrayArray(sessions.starvations) AS starvations,
+                        groupUniqArrayArray(sessions.starved_flags) AS starved_flags,
+                        max(sessions.starved_count) AS starved_count,
+                        sum(sessions.latency_sum) AS latency_sum,
+                        sum(sessions.latency_reports) AS latency_reports,
+                        sum(sessions.kbps_sum) AS kbps_sum,
+                        sum(sessions.kbps_reports) AS kbps_reports,
+                        max(sessions.dropped_frames) AS dropped_frames,
+                        sum(sessions.errors) AS errors
+                    FROM sessions
+                    GROUP BY owner_id, stream_id, session_id
+                )
+            )
+        )
+    )
 );
