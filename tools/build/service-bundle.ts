@@ -1,6 +1,6 @@
 /** One service as one ES module for Node 20, ready to be copied to another machine. */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { inRepository, rootDir } from '../setup/workspace.mjs';
 
@@ -40,22 +40,11 @@ export async function buildService(app: string, outDir: string): Promise<BuiltSe
   rmSync(outDir, { recursive: true, force: true });
   mkdirSync(outDir, { recursive: true });
   const file = join(outDir, 'main.mjs');
-  const built = await build({
-    entryPoints: [inRepository('apps', app, 'src/main.ts')],
-    absWorkingDir: rootDir,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    outfile: file,
-    banner: { js: banner },
-    sourcemap: 'linked',
-    metafile: true,
-    logLevel: 'error',
-    logOverride: { 'empty-import-meta': 'silent' },
-    plugins: [outsidePackages, sourceUrls],
-  });
-  const outputs = Object.values(built.metafile.outputs);
+  const processes = new Map<string, string>();
+  const outputs = await bundleFile(inRepository('apps', app, 'src/main.ts'), file, processes);
+  for (const [name, source] of processes) {
+    outputs.push(...(await bundleFile(source, join(outDir, `${name}.mjs`), new Map())));
+  }
   const outside = new Set<string>();
   for (const output of outputs) {
     for (const { path, external } of output.imports)
@@ -76,6 +65,26 @@ export async function buildService(app: string, outDir: string): Promise<BuiltSe
   return { file, bytes, outside: [...outside].sort() };
 }
 
+/** Bundles one entry point; adds to `processes` what it starts as processes of their own, as bundle's name and source. */
+async function bundleFile(entry: string, file: string, processes: Map<string, string>) {
+  const built = await build({
+    entryPoints: [entry],
+    absWorkingDir: rootDir,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    outfile: file,
+    banner: { js: banner },
+    sourcemap: 'linked',
+    metafile: true,
+    logLevel: 'error',
+    logOverride: { 'empty-import-meta': 'silent' },
+    plugins: [outsidePackages, sourceUrls(processes)],
+  });
+  return Object.values(built.metafile.outputs);
+}
+
 const outsidePackages: Plugin = {
   name: 'outside-packages',
   setup(plugin) {
@@ -83,18 +92,26 @@ const outsidePackages: Plugin = {
   },
 };
 
-const sourceUrls: Plugin = {
+/** How code names a process that it starts: `new URL('./engine-process.ts', import.meta.url)`; its bundle lies beside main.mjs. */
+const processUrl = /new URL\('\.\/([a-z-]+-process)\.ts', import\.meta\.url\)/g;
+const here = 'import.meta.__here';
+
+const sourceUrls = (processes: Map<string, string>): Plugin => ({
   name: 'source-urls',
   setup(plugin) {
     plugin.onLoad({ filter: /\.ts$/ }, (args) => {
       const path = relative(rootDir, args.path);
       const text = readFileSync(args.path, 'utf8');
       if (path.includes('node_modules') || !text.includes('import.meta.url')) return undefined;
-      const url = `new URL(${JSON.stringify(`./files/${path}`)}, import.meta.url).href`;
-      return { contents: text.replaceAll('import.meta.url', `(${url})`), loader: 'ts' };
+      const started = text.replaceAll(processUrl, (_, name: string) => {
+        processes.set(name, join(dirname(args.path), `${name}.ts`));
+        return `new URL('./${name}.mjs', ${here})`;
+      });
+      const url = `(new URL(${JSON.stringify(`./files/${path}`)}, import.meta.url).href)`;
+      return { contents: started.replaceAll('import.meta.url', url).replaceAll(here, 'import.meta.url'), loader: 'ts' };
     });
   },
-};
+});
 
 /** Not-bundled packages of a workspace package that one of its kept files names: found at run time, without an import. */
 function outsideByName(dir: string, kept: readonly string[]): string[] {

@@ -8,6 +8,9 @@ import { pathToFileURL } from 'node:url';
 import { stampHolds, writeStamp } from './stamp.mjs';
 import { cacheDir, inRepository, rootDir } from './workspace.mjs';
 
+/** How code names a process that it starts: `new URL('./engine-process.ts', import.meta.url)`. */
+const processUrl = /new URL\('\.\/([a-z-]+-process)\.ts', import\.meta\.url\)/g;
+
 /**
  * Builds the run bundle of an app when needed.
  * @param {string} app such as `standalone`
@@ -19,9 +22,24 @@ export async function ensureRunBundle(app, source = 'src/main.ts') {
   const file = join(cacheDir, 'run', app, name);
   const stamp = `${file}.stamp.json`;
   if (existsSync(file) && stampHolds(stamp)) return file;
+  const processes = new Map();
+  const inputs = await bundleFile(inRepository('apps', app, source), file, processes);
+  for (const [from, to] of processes) inputs.push(...(await bundleFile(from, to, new Map())));
+  writeStamp(stamp, { files: [...new Set(inputs), 'package-lock.json', 'tools/setup/bundle.mjs'] });
+  return file;
+}
+
+/**
+ * Bundles one entry point; adds to `processes` what it starts as processes of their own, as source and bundle.
+ * @param {string} entry
+ * @param {string} file
+ * @param {Map<string, string>} processes
+ * @returns {Promise<string[]>} the sources
+ */
+async function bundleFile(entry, file, processes) {
   const { build } = await import('esbuild');
   const built = await build({
-    entryPoints: [inRepository('apps', app, source)],
+    entryPoints: [entry],
     absWorkingDir: rootDir,
     bundle: true,
     platform: 'node',
@@ -34,7 +52,7 @@ export async function ensureRunBundle(app, source = 'src/main.ts') {
     // The sources are beside the bundle; leaving them out of the map keeps it small in memory.
     sourcesContent: false,
     logLevel: 'error',
-    plugins: [packagesStayOutside, sourceUrls],
+    plugins: [packagesStayOutside, sourceUrls(dirname(file), processes)],
   });
   mkdirSync(dirname(file), { recursive: true });
   for (const output of built.outputFiles) {
@@ -43,9 +61,7 @@ export async function ensureRunBundle(app, source = 'src/main.ts') {
     writeFileSync(draft, output.contents);
     renameSync(draft, output.path);
   }
-  const inputs = Object.keys(built.metafile.inputs).filter((input) => !input.startsWith('node_modules/'));
-  writeStamp(stamp, { files: [...inputs, 'package-lock.json', 'tools/setup/bundle.mjs'] });
-  return file;
+  return Object.keys(built.metafile.inputs).filter((input) => !input.startsWith('node_modules/'));
 }
 
 /** npm packages are imported at run time; those of this workspace are bundled. @type {import('esbuild').Plugin} */
@@ -61,17 +77,25 @@ const packagesStayOutside = {
 };
 
 /**
- * `import.meta.url` stays the URL of the source file, so that code finds its migrations and other files.
- * @type {import('esbuild').Plugin}
+ * `import.meta.url` stays the URL of the source file, so that code finds its migrations and other files; but a
+ * `./name-process.ts` that it starts becomes a bundle of its own.
+ * @param {string} outDir
+ * @param {Map<string, string>} processes
+ * @returns {import('esbuild').Plugin}
  */
-const sourceUrls = {
+const sourceUrls = (outDir, processes) => ({
   name: 'source-urls',
   setup(build) {
     build.onLoad({ filter: /\.ts$/ }, (args) => {
       const text = readFileSync(args.path, 'utf8');
       if (relative(rootDir, args.path).split(sep).includes('node_modules') || !text.includes('import.meta.url')) return;
       const url = JSON.stringify(pathToFileURL(args.path).href);
-      return { contents: text.replaceAll('import.meta.url', url), loader: 'ts' };
+      const started = text.replaceAll(processUrl, (_, name) => {
+        const bundle = join(outDir, `${name}.mjs`);
+        processes.set(join(dirname(args.path), `${name}.ts`), bundle);
+        return `new URL(${JSON.stringify(pathToFileURL(bundle).href)})`;
+      });
+      return { contents: started.replaceAll('import.meta.url', url), loader: 'ts' };
     });
   },
-};
+});
