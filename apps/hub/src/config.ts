@@ -1,6 +1,5 @@
-import { defineSettings, type Settings, setting, settingsOrExit } from '@millrace/config';
-import { eventLogSettings } from '@millrace/eventlog';
-import { exitCode } from '@millrace/lifecycle';
+import { defineSettings, type Settings, setting } from '@millrace/config';
+import { processSettings, processSettingsOrExit } from '@millrace/process';
 
 /** What the service itself needs; standalone takes the same table. */
 export const hubSettings = defineSettings({
@@ -78,17 +77,9 @@ export type HubSettings = Settings<typeof hubSettings>;
 
 /** What the process needs besides. */
 export const hubProcessSettings = defineSettings({
+  ...processSettings,
   ...hubSettings,
-  ...eventLogSettings,
   HTTP_PORT: setting.port({ doc: 'Port for clients.', fallback: '8080' }),
-  INTERNAL_HTTP_PORT: setting.port({ doc: 'Port for metrics and health.', fallback: '8082' }),
-  DATABASE_URL: setting.optionalText({ doc: 'PostgreSQL of the event log, where there is no Kafka.', secret: true }),
-  DATA_DIR: setting.text({ doc: 'Folder of the fact spool.', fallback: './data' }),
-  LOG_LEVEL: setting.oneOf({
-    doc: 'Least level that is logged.',
-    fallback: 'info',
-    values: ['debug', 'info', 'warn', 'error'],
-  }),
   HUB_INSTANCE_ID: setting.text({
     doc: 'Stable name of this instance.',
     fallback: 'hub-1',
@@ -100,5 +91,5 @@ export type HubProcessSettings = Settings<typeof hubProcessSettings>;
 
 /** Reads the environment and `.env`. On mistakes it prints all of them and exits 64. */
 export function readHubSettings(): HubProcessSettings {
-  return settingsOrExit(hubProcessSettings, process.env, exitCode.badConfig);
+  return processSettingsOrExit(hubProcessSettings, process.env);
 }

@@ -14,6 +14,7 @@ import type { MetricsRegistry } from '@millrace/metrics';
 import type { HubSettings } from './config.ts';
 import { Boards } from './core/boards.ts';
 import { Door } from './inbound/door.ts';
+import { EventStreamMount } from './inbound/event-stream-mount.ts';
 import { HubDesk } from './inbound/hub-desk.ts';
 import { followLog } from './inbound/log-feed.ts';
 import { WebSocketMount } from './inbound/websocket-mount.ts';
@@ -73,6 +74,7 @@ export async function createHubService(deps: HubDeps): Promise<Service> {
   const pingMs = settings.HUB_PING_S * 1000;
   const shared = { desk, door, courier: fanOut, tokens, clock, log, metrics, instanceId, pingMs };
   const sockets = new WebSocketMount({ ...shared, maxRequestsPerS: settings.HUB_MAX_REQUESTS_PER_S });
+  const events = new EventStreamMount({ ...shared, maxSubscriptions: settings.HUB_MAX_SUBSCRIPTIONS });
 
   scope.defer(
     'revocations',
@@ -93,7 +95,7 @@ export async function createHubService(deps: HubDeps): Promise<Service> {
   scope.use(new Background(begin, (error) => log.error('log-identity-failed', { error })), 'log identity');
   registerHubGauges(deps.metrics, {
     webSockets: () => sockets.count,
-    eventStreams: () => 0,
+    eventStreams: () => events.count,
     subscriptions: () => desk.subscriptionCount,
     waiting: () => desk.waitingCount,
     groups: () => desk.groupCount,
@@ -103,6 +105,10 @@ export async function createHubService(deps: HubDeps): Promise<Service> {
   });
 
   let share = 0;
+  const pingShare = (number: number) => {
+    sockets.pingAll(number, pingShares);
+    events.pingAll(number, pingShares);
+  };
   const timers = [
     clock.every(housekeepingMs, () => desk.admitWaiting()),
     clock.every(settings.HUB_CONFLATE_MS, () => {
@@ -112,7 +118,7 @@ export async function createHubService(deps: HubDeps): Promise<Service> {
       desk.sendConflated();
     }),
     clock.every(1_000, () => desk.expireTokens()),
-    clock.every(pingMs / pingShares, () => sockets.pingAll(share++ % pingShares, pingShares)),
+    clock.every(pingMs / pingShares, () => pingShare(share++ % pingShares)),
   ];
   for (const timer of timers) scope.defer('timer', () => timer.cancel());
   scope.defer('clients', async () => {
@@ -120,17 +126,18 @@ export async function createHubService(deps: HubDeps): Promise<Service> {
     desk.sendDue();
     fanOut.flush();
     await drainClients({
-      clients: () => sockets.clients,
+      clients: () => [...sockets.clients, ...events.clients],
       spreadMs: settings.HUB_DRAIN_SPREAD_MS,
       deadlineMs: drainMs,
       clock,
     });
     sockets.terminate();
+    events.terminate();
   });
 
   return {
     name: 'hub',
-    publicMounts: [sockets],
+    publicMounts: [sockets, events],
     internalMounts: [],
     readiness: () => {
       const tables = { 'signing keys': signingKeys, 'revoked tokens': revoked };
