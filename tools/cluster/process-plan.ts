@@ -85,7 +85,7 @@ export function planCluster(given: PlanGiven): readonly PlannedService[] {
         };
       }
       case 'hub':
-        return { HUB_INSTANCE_ID: name };
+        return { HUB_INSTANCE_ID: name, HUB_TRUSTED_PROXIES: '127.0.0.1,::1' };
       case 'analytics':
         return {
           ANALYTICS_INSTANCE_ID: name,

@@ -18,6 +18,7 @@ import {
 } from '@millrace/eventlog';
 import {
   createHttpMetrics,
+  type HttpLimits,
   type HttpMount,
   type HttpServer,
   healthMounts,
@@ -63,6 +64,8 @@ export interface OpenedService {
   readonly service: Service;
   /** Port of the public listener; undefined: the service has none. */
   readonly httpPort?: number;
+  /** Limits of the public listener. */
+  readonly httpLimits?: Partial<HttpLimits>;
   /** Further routes for other services, which check the service token by themselves. */
   readonly internalMounts?: readonly HttpMount[];
   /** Told of the ports once everything listens. */
@@ -100,7 +103,7 @@ export async function openServiceProcess(
         return scope.use(await openFactWriter({ ...shared, dir, instanceId, service: name, eventLog }), 'facts');
       },
     });
-    const { service, httpPort, internalMounts = [] } = opened;
+    const { service, httpPort, httpLimits = {}, internalMounts = [] } = opened;
     const listeners: HttpServer[] = [];
     scope.defer('listeners', () => Promise.all(listeners.map((each) => each[Symbol.asyncDispose]())));
     scope.use(service, name);
@@ -121,7 +124,7 @@ export async function openServiceProcess(
     const outside =
       httpPort === undefined
         ? undefined
-        : await listen(openHttpServer({ ...http, port: httpPort, mounts: service.publicMounts }));
+        : await listen(openHttpServer({ ...http, port: httpPort, mounts: service.publicMounts, limits: httpLimits }));
     opened.onListening?.({ internal: inside, http: outside });
     return scope;
   } catch (error) {
