@@ -2,6 +2,7 @@
 import { defineSettings, type Settings, setting, settingsOrExit } from '@millrace/config';
 import { controlSettings } from '@millrace/control/config';
 import { deliverySettings } from '@millrace/delivery/config';
+import { hubSettings } from '@millrace/hub/config';
 import { ingestSettings } from '@millrace/ingest/config';
 import { exitCode } from '@millrace/lifecycle';
 import { transcodeSettings } from '@millrace/transcode/config';
@@ -11,6 +12,7 @@ export const standaloneSettings = defineSettings({
   ...ingestSettings,
   ...transcodeSettings,
   ...deliverySettings,
+  ...hubSettings,
   HTTP_HOST: setting.text({ doc: 'Address that the front listens on.', fallback: '0.0.0.0' }),
   HTTP_PORT: setting.port({ doc: 'Port of the front: studio, API, playback, metrics, health.', fallback: '8080' }),
   PUBLIC_URL: setting.optionalUrl({

@@ -17,6 +17,7 @@ import {
   type Service,
   staticMount,
 } from '@millrace/http';
+import { createHubService } from '@millrace/hub/service';
 import { systemIdSource } from '@millrace/ids';
 import { createIngestService } from '@millrace/ingest/service';
 import { Scope } from '@millrace/lifecycle';
@@ -135,6 +136,8 @@ export async function openStandalone(
       'transcode',
     );
     services.push(transcode);
+    const hub = await createHubService({ ...each('hub'), settings, eventLog, instanceId: 'hub-1' });
+    services.push(scope.use(hub, 'hub'));
     const front = (opened.front = await openFront());
     scope.defer('front-door', () => front.stopAccepting());
     const ingest = scope.use(
