@@ -1,7 +1,7 @@
 /**
  * The first script of every page, kept small. On the watch page it starts the API call and the player and shows the
- * picture before React is there: running React's code takes as long as all of the player's loading. Every other page
- * loads the studio.
+ * picture before React is there: running React's code takes as long as all of the player's loading. The hub comes after
+ * the picture. Every other page loads the studio.
  */
 import './styles/tokens.css';
 import './styles/base.css';
@@ -20,6 +20,10 @@ async function boot(): Promise<void> {
     await visit.pictureOrWords;
     const { mountWatchPage } = await import('./watch/watch-page.tsx');
     mountWatchPage(root, visit);
+    await visit.settled;
+    // What plays goes on without it.
+    const following = await import('./watch/stream-following.ts').catch(() => undefined);
+    following?.followStream(visit);
   } else {
     const { mountStudio } = await import('./studio.tsx');
     mountStudio(root);

@@ -1,7 +1,8 @@
 /** The studio: everything but the watch page. */
 import './styles/studio.css';
-import { type ReactNode, useEffect, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
+import { HubProvider } from './hub/hub-context.tsx';
 import type { FreshKey } from './pages/fresh-key.ts';
 import { NewStreamPage } from './pages/new-stream-page.tsx';
 import { NotFoundPage } from './pages/not-found-page.tsx';
@@ -10,6 +11,8 @@ import { StreamPage } from './pages/stream-page.tsx';
 import { StreamsPage } from './pages/streams-page.tsx';
 import { TokensPage } from './pages/tokens-page.tsx';
 import { Brand } from './parts/brand.tsx';
+import { HubNotice } from './parts/hub-notice.tsx';
+import { lastHour } from './routing/analytics-view.ts';
 import { Link, navigate, useRoute } from './routing/router.tsx';
 import { StudioProvider, useStudio } from './session/context.tsx';
 import { SessionStore } from './session/stored-session.ts';
@@ -19,10 +22,18 @@ export function mountStudio(root: HTMLElement): void {
   window.addEventListener('storage', () => store.reload());
   createRoot(root).render(
     <StudioProvider store={store}>
-      <Pages />
+      <HubProvider>
+        <Pages />
+      </HubProvider>
     </StudioProvider>,
   );
 }
+
+/** With the code that draws charts: no other page needs it. */
+const AnalyticsPage = lazy(async () => {
+  const { AnalyticsPage: page } = await import('./analytics/analytics-page.tsx');
+  return { default: page };
+});
 
 function Pages() {
   const route = useRoute();
@@ -58,6 +69,14 @@ function Pages() {
           />
         </Shell>
       );
+    case 'analytics':
+      return (
+        <Shell>
+          <Suspense fallback={<p role="status">Loading…</p>}>
+            <AnalyticsPage view={route.view} />
+          </Suspense>
+        </Shell>
+      );
     case 'tokens':
       return (
         <Shell>
@@ -72,6 +91,9 @@ function Pages() {
       );
   }
 }
+
+/** The pages that are not about streams. */
+const besides: ReadonlySet<string> = new Set(['tokens', 'analytics']);
 
 function Shell({ children }: { readonly children: ReactNode }) {
   const { session, store } = useStudio();
@@ -90,8 +112,14 @@ function Shell({ children }: { readonly children: ReactNode }) {
           <Brand />
         </Link>
         <nav aria-label="Pages">
-          <Link to={{ kind: 'streams' }} aria-current={route.kind === 'tokens' ? undefined : 'page'}>
+          <Link to={{ kind: 'streams' }} aria-current={besides.has(route.kind) ? undefined : 'page'}>
             Streams
+          </Link>
+          <Link
+            to={{ kind: 'analytics', view: lastHour }}
+            aria-current={route.kind === 'analytics' ? 'page' : undefined}
+          >
+            Analytics
           </Link>
           {session?.role === 'admin' && (
             <Link to={{ kind: 'tokens' }} aria-current={route.kind === 'tokens' ? 'page' : undefined}>
@@ -99,6 +127,7 @@ function Shell({ children }: { readonly children: ReactNode }) {
             </Link>
           )}
         </nav>
+        <HubNotice />
         <button
           type="button"
           className="button button-quiet"

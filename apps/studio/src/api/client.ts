@@ -1,74 +1,20 @@
 /** Typed calls to /api/v1. Expected failures come back as a Result; nothing here touches the page or storage. */
-import { err, ok, type Result } from '@millrace/result';
-import { type ApiError, errorFromAnswer } from './api-error.ts';
+import { type CallerDeps, createCaller } from './caller.ts';
 import * as resources from './resources.ts';
-import { type Reader, WireMismatch } from './wire.ts';
-
-export type Answer<T> = Promise<Result<T, ApiError>>;
-
-export interface ApiClientDeps {
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
-  /** The bearer token to send, if there is one. */
-  readonly token: () => string | undefined;
-  /** Called when a call that sent a token was answered with 401. */
-  readonly onSignedOut?: () => void;
-  /** Longest wait for an answer, ms. */
-  readonly timeoutMs?: number;
-}
-
-interface Call<T> {
-  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  readonly path: string;
-  readonly body?: unknown;
-  readonly read: Reader<T>;
-  readonly signal?: AbortSignal | undefined;
-  /** Sent in place of the session's token; `null` sends none. */
-  readonly token?: string | null;
-}
+import type { Reader } from './wire.ts';
 
 const nothing: Reader<void> = () => undefined;
 
 export type ApiClient = ReturnType<typeof createApiClient>;
 
 /** A client of the API on this origin. */
-export function createApiClient(deps: ApiClientDeps) {
-  async function call<T>({ method = 'GET', path, body, read, signal, token }: Call<T>): Answer<T> {
-    const bearer = token === undefined ? deps.token() : (token ?? undefined);
-    const headers: Record<string, string> = { accept: 'application/json' };
-    if (bearer !== undefined) headers['authorization'] = `Bearer ${bearer}`;
-    if (body !== undefined) headers['content-type'] = 'application/json';
-    const wait = deadline(deps.timeoutMs ?? 15_000, signal);
-    let status: number;
-    let answer: unknown;
-    try {
-      const response = await deps.fetch(`/api/v1${path}`, {
-        method,
-        headers,
-        signal: wait.signal,
-        cache: 'no-store',
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      status = response.status;
-      answer = parseJson(await response.text());
-    } catch {
-      return err({ kind: 'unreachable' });
-    } finally {
-      wait.clear();
-    }
-    if (status >= 200 && status < 300) {
-      try {
-        return ok(read(answer, ''));
-      } catch (error) {
-        if (error instanceof WireMismatch) return err({ kind: 'unreadable', reason: error.message });
-        throw error;
-      }
-    }
-    if (status === 401 && bearer !== undefined && token === undefined) deps.onSignedOut?.();
-    return err(errorFromAnswer(status, answer));
-  }
-
+export function createApiClient(deps: CallerDeps) {
+  const caller = createCaller(deps);
+  const { call } = caller;
   const stream = (id: string) => `/streams/${encodeURIComponent(id)}`;
   return {
+    /** For the calls of parts that are loaded later. */
+    caller,
     signIn: (code: string) =>
       call({ method: 'POST', path: '/sign-ins', body: { code }, read: resources.readSignIn, token: null }),
     /** Who `token` belongs to. */
@@ -129,28 +75,4 @@ export function createApiClient(deps: ApiClientDeps) {
         signal,
       }),
   };
-}
-
-/** Aborts after `ms` or with `outer`. By hand, because the watch page also serves browsers without AbortSignal.any. */
-function deadline(ms: number, outer: AbortSignal | undefined): { readonly signal: AbortSignal; clear(): void } {
-  const controller = new AbortController();
-  const abort = () => controller.abort();
-  const timer = setTimeout(abort, ms);
-  if (outer?.aborted) abort();
-  outer?.addEventListener('abort', abort, { once: true });
-  return {
-    signal: controller.signal,
-    clear: () => {
-      clearTimeout(timer);
-      outer?.removeEventListener('abort', abort);
-    },
-  };
-}
-
-function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }

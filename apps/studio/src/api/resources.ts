@@ -6,7 +6,7 @@ import { choice, integer, list, nullable, number, object, optional, type Read, t
 
 const visibilities = ['public', 'private'] as const;
 const latencyModes = ['low', 'standard'] as const;
-const streamStates = ['idle', 'live', 'interrupted'] as const;
+export const streamStates = ['idle', 'live', 'interrupted'] as const;
 export const roles = ['admin', 'broadcaster', 'analyst', 'viewer'] as const;
 export type Visibility = (typeof visibilities)[number];
 export type LatencyMode = (typeof latencyModes)[number];
@@ -24,7 +24,7 @@ const streamFields = {
   updated_at: text,
 };
 
-const health = object({
+export const readHealth = object({
   at_ms: integer,
   state: choice(['live', 'interrupted'] as const),
   video_bps: number,
@@ -39,7 +39,7 @@ const health = object({
   height: optional(integer),
   warnings: list(object({ code: text, message: text })),
 });
-export type Health = Read<typeof health>;
+export type Health = Read<typeof readHealth>;
 
 /** In a list `state` may be left out. */
 export const readStream = object({ ...streamFields, state: optional(choice(streamStates)) });
@@ -49,7 +49,7 @@ export const readStreamDetail = object({
   ...streamFields,
   state: choice(streamStates),
   live_since: nullable(text),
-  health: nullable(health),
+  health: nullable(readHealth),
   playback: object({ hls_url: nullable(text), watch_url: text }),
   ingest: object({ rtmp_url: text, rtmps_url: nullable(text) }),
 });

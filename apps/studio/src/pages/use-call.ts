@@ -1,7 +1,7 @@
 /** Calls of the API in React: ask on mount, ask again every so often, and run one action at a time. */
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { ApiError } from '../api/api-error.ts';
-import type { Answer } from '../api/client.ts';
+import type { Answer } from '../api/caller.ts';
 
 export interface Loaded<T> {
   /** The last good answer; kept while a later call fails. */
@@ -14,14 +14,15 @@ export interface Loaded<T> {
 
 /**
  * Asks when the component is mounted and, with `everyMs`, that long after each answer while the page is visible. `ask`
- * must be stable (useCallback): another `ask` starts anew.
+ * must be stable (useCallback): another `ask` starts anew. Without an `ask` nothing is asked.
  */
-export function useLoaded<T>(ask: (signal: AbortSignal) => Answer<T>, everyMs?: number): Loaded<T> {
+export function useLoaded<T>(ask: ((signal: AbortSignal) => Answer<T>) | undefined, everyMs?: number): Loaded<T> {
   const [value, setValue] = useState<T | undefined>(undefined);
   const [error, setError] = useState<ApiError | undefined>(undefined);
   const again = useRef<() => void>(() => undefined);
 
   useEffect(() => {
+    if (ask === undefined) return;
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     let asking = false;

@@ -1,6 +1,7 @@
 /** The pages of the studio and their addresses. Pure: parse(href(route)) = route. */
 
 import { assertNever } from '@millrace/result';
+import { type AnalyticsView, parseAnalyticsView, queryOfAnalyticsView } from './analytics-view.ts';
 
 export type Route =
   | { readonly kind: 'sign-in' }
@@ -8,6 +9,7 @@ export type Route =
   | { readonly kind: 'new-stream' }
   | { readonly kind: 'stream'; readonly streamId: string }
   | { readonly kind: 'tokens' }
+  | { readonly kind: 'analytics'; readonly view: AnalyticsView }
   | { readonly kind: 'watch'; readonly playbackId: string; readonly token?: string }
   | { readonly kind: 'not-found'; readonly path: string };
 
@@ -24,6 +26,7 @@ export function parseRoute(path: string, query = ''): Route {
     if (first === 'sign-in') return { kind: 'sign-in' };
     if (first === 'tokens') return { kind: 'tokens' };
     if (first === 'streams') return { kind: 'streams' };
+    if (first === 'analytics') return { kind: 'analytics', view: parseAnalyticsView(query) };
     return notFound;
   }
   if (first === 'streams') return second === 'new' ? { kind: 'new-stream' } : { kind: 'stream', streamId: second };
@@ -47,6 +50,8 @@ export function hrefOf(route: Route): string {
       return `/streams/${encodeURIComponent(route.streamId)}`;
     case 'tokens':
       return '/tokens';
+    case 'analytics':
+      return `/analytics${queryOfAnalyticsView(route.view)}`;
     case 'watch': {
       const query = route.token === undefined ? '' : `?token=${encodeURIComponent(route.token)}`;
       return `/watch/${encodeURIComponent(route.playbackId)}${query}`;

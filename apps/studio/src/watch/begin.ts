@@ -2,6 +2,7 @@
 import { createApiClient } from '../api/client.ts';
 import { pageTime } from '../player/browser-time.ts';
 import { loadHls, openPlayback } from '../player/playback.ts';
+import { Audience } from './audience.ts';
 import { type AutoplayOutcome, autoplay } from './autoplay.ts';
 import { exposePlayer } from './debug-surface.ts';
 import { rememberedVolume } from './volume.ts';
@@ -9,10 +10,15 @@ import { WatchSession } from './watch-session.ts';
 
 export interface Visit {
   readonly playbackId: string;
+  /** Playback token of a private stream. */
+  readonly token: string | undefined;
   readonly video: HTMLVideoElement;
   readonly session: WatchSession;
   /** Resolves when the first frame is there, when something has to be said instead, or soon: the page may be drawn. */
   readonly pictureOrWords: Promise<void>;
+  /** The same without the "soon": from here on the network is free for what is not the picture. */
+  readonly settled: Promise<void>;
+  readonly audience: Audience;
   /** How the last start of playing went; `subscribe` of it is the video's `autoplay-outcome` event. */
   outcome(): AutoplayOutcome | undefined;
 }
@@ -44,18 +50,26 @@ export function beginWatch(route: { readonly playbackId: string; readonly token?
     play,
   });
   exposePlayer({ video, playback: () => session.playback, state: () => session.state });
-  const pictureOrWords = new Promise<void>((resolve) => {
+  const settled = new Promise<void>((resolve) => {
     const saysSomething = () => session.state.kind !== 'loading' && session.state.kind !== 'live';
     const unsubscribe = session.subscribe(() => saysSomething() && done());
-    const timer = pageTime.after(bareForMs, () => done());
     const done = () => {
       unsubscribe();
-      timer.cancel();
       video.removeEventListener('loadeddata', done);
       resolve();
     };
     video.addEventListener('loadeddata', done);
   });
+  const soon = new Promise<void>((resolve) => void pageTime.after(bareForMs, resolve));
   session.start();
-  return { playbackId: route.playbackId, video, session, pictureOrWords, outcome: () => outcome };
+  return {
+    playbackId: route.playbackId,
+    token: route.token,
+    video,
+    session,
+    pictureOrWords: Promise.race([settled, soon]),
+    settled,
+    audience: new Audience(),
+    outcome: () => outcome,
+  };
 }

@@ -2,6 +2,8 @@
 import { useEffect, useLayoutEffect, useRef, useSyncExternalStore } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Brand } from '../parts/brand.tsx';
+import { ViewerCount } from '../parts/viewer-count.tsx';
+import type { Audience } from './audience.ts';
 import type { Visit } from './begin.ts';
 import { PlayerControls } from './player-controls.tsx';
 import { StageMessage } from './stage-message.tsx';
@@ -43,6 +45,7 @@ function WatchPage({ visit }: { readonly visit: Visit }) {
         <div className="watch-title">
           <h1>{title ?? ' '}</h1>
           <Status state={state} />
+          {state.kind === 'live' && <Watching audience={visit.audience} />}
         </div>
       </main>
       <footer>
@@ -50,6 +53,14 @@ function WatchPage({ visit }: { readonly visit: Visit }) {
       </footer>
     </div>
   );
+}
+
+function Watching({ audience }: { readonly audience: Audience }) {
+  const viewers = useSyncExternalStore(
+    (listener) => audience.subscribe(listener),
+    () => audience.viewers,
+  );
+  return viewers === undefined || viewers === 0 ? null : <ViewerCount viewers={viewers} />;
 }
 
 function Status({ state }: { readonly state: WatchState }) {

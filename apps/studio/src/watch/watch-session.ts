@@ -2,12 +2,12 @@
  * One visit to the watch page, without React: it owns the video element, asks the API, starts the player as early as it
  * can and starts it again when it is lost. React only draws what `state` says.
  */
-import type { Answer } from '../api/client.ts';
-import type { WatchInfo } from '../api/resources.ts';
+import type { Answer } from '../api/caller.ts';
+import type { StreamState, WatchInfo } from '../api/resources.ts';
 import type { PageTime } from '../player/browser-time.ts';
 import type { Playback, PlaybackSignal } from '../player/playback.ts';
 import { rebuildDelayMs } from '../player/recovery.ts';
-import { nextAskMs, nextWatchState, type WatchSignal, type WatchState } from './watch-state.ts';
+import { differs, nextAskMs, nextWatchState, type WatchSignal, type WatchState } from './watch-state.ts';
 
 export interface WatchSessionDeps {
   readonly video: HTMLVideoElement;
@@ -30,6 +30,7 @@ export class WatchSession {
   /** Rises with every playback that is begun or given up, so that a late `open` knows it is not wanted any more. */
   #generation = 0;
   #asking = false;
+  #told: StreamState | undefined;
   #askTimer: { cancel(): void } | undefined;
   #dryTimer: { cancel(): void } | undefined;
   #openTimer: { cancel(): void } | undefined;
@@ -60,6 +61,18 @@ export class WatchSession {
   /** Asks the API now: at the start, and when the viewer presses "try again". */
   start(): void {
     void this.#ask(); // its failures become states
+  }
+
+  /**
+   * The hub is heard, and tells the stream's state from now on (asked for again when it differs from what is shown); undefined: it
+   * is not heard any more.
+   */
+  hear(told: StreamState | undefined): void {
+    const before = this.#told;
+    this.#told = told;
+    if (told === before) return;
+    if (told !== undefined && differs(this.#state, told)) void this.#ask();
+    else this.#planAsk();
   }
 
   close(): void {
@@ -95,7 +108,7 @@ export class WatchSession {
 
   #planAsk(): void {
     this.#askTimer?.cancel();
-    const delayMs = nextAskMs(this.#state);
+    const delayMs = nextAskMs(this.#state, this.#told);
     this.#askTimer = delayMs === undefined ? undefined : this.#deps.time.after(delayMs, () => void this.#ask());
   }
 

@@ -7,7 +7,7 @@
  */
 import { assertNever } from '@millrace/result';
 import { type ApiError, errorText } from '../api/api-error.ts';
-import type { WatchInfo } from '../api/resources.ts';
+import type { StreamState, WatchInfo } from '../api/resources.ts';
 
 export type LivePhase =
   | 'starting'
@@ -87,13 +87,21 @@ function onFailure(state: WatchState, error: ApiError): WatchState {
   return { kind: 'unreachable', text: errorText(error) };
 }
 
-/** When to ask the API again, ms; undefined: not until something changes. */
-export function nextAskMs(state: WatchState): number | undefined {
+/** Whether the page shows something else than what the stream is said to be, so that it is time to ask. */
+export function differs(state: WatchState, told: StreamState): boolean {
+  if (state.kind === 'live') return told !== 'live' || state.phase === 'interrupted';
+  return state.kind !== 'refused' && told !== 'idle';
+}
+
+/** When to ask the API again, ms; undefined: not until something changes. `told`: what the hub says. */
+export function nextAskMs(state: WatchState, told?: StreamState): number | undefined {
   switch (state.kind) {
     case 'loading':
     case 'refused':
       return undefined;
     case 'offline':
+      // The hub will say when it starts; until then asking is for what even the hub may miss.
+      return told === 'idle' && state.disregard === 0 ? 20_000 : 2_000;
     case 'unreachable':
       return 2_000;
     case 'live':

@@ -1,0 +1,32 @@
+/** Calls of the analytics API for the page: asked anew for every view, and again while the range ends now. */
+import { useCallback, useMemo } from 'react';
+import type { Answer } from '../api/caller.ts';
+import { type Loaded, useLoaded } from '../pages/use-call.ts';
+import type { AnalyticsRange, AnalyticsView } from '../routing/analytics-view.ts';
+import { useStudio } from '../session/context.tsx';
+import { type AnalyticsCalls, analyticsCalls } from './analytics-calls.ts';
+
+export function useAnalyticsCalls(): AnalyticsCalls {
+  const { caller } = useStudio().api;
+  return useMemo(() => analyticsCalls(caller, () => Date.now()), [caller]);
+}
+
+/** `ask` must be stable, as for `useLoaded`. */
+export function useAnalysis<T>(
+  view: AnalyticsView,
+  ask: (calls: AnalyticsCalls, view: AnalyticsView, signal: AbortSignal) => Answer<T>,
+): Loaded<T> {
+  const calls = useAnalyticsCalls();
+  return useLoaded(
+    useCallback((signal: AbortSignal) => ask(calls, view, signal), [ask, calls, view]),
+    refreshMs[view.range.kind],
+  );
+}
+
+/** A minute more changes the last hour at once, and a week hardly. A fixed range stays as it is. */
+const refreshMs: Readonly<Record<AnalyticsRange['kind'], number | undefined>> = {
+  hour: 15_000,
+  day: 60_000,
+  week: 300_000,
+  custom: undefined,
+};
