@@ -66,6 +66,27 @@ export const deliveryProcessSettings = defineSettings({
   ...processSettings,
   ...deliverySettings,
   HTTP_PORT: setting.port({ doc: 'Port for players.', fallback: '8080' }),
+  DELIVERY_ROLE: setting.oneOf({
+    doc: 'Whether it holds live windows (origin) or stands in front of those that do (edge).',
+    fallback: 'origin',
+    values: ['origin', 'edge'],
+  }),
+  DELIVERY_ORIGIN_URLS: setting.list({
+    doc: 'Of an edge: internal listeners of the origins, comma-separated, spelled as TRANSCODE_DELIVERY_URLS.',
+    fallback: 'http://delivery:8081',
+  }),
+  DELIVERY_EDGE_CACHE_MB: setting.integer({
+    doc: 'Of an edge: media that it keeps in memory, MB.',
+    fallback: '512',
+    min: 16,
+    max: 262_144,
+  }),
+  DELIVERY_EDGE_SOCKETS: setting.integer({
+    doc: 'Of an edge: connections to each origin; as many requests again may wait for one.',
+    fallback: '1024',
+    min: 16,
+    max: 65_536,
+  }),
   DELIVERY_INSTANCE_ID: setting.text({
     doc: 'Stable name of this instance.',
     fallback: 'delivery-1',
@@ -78,4 +99,13 @@ export type DeliveryProcessSettings = Settings<typeof deliveryProcessSettings>;
 /** Reads the environment and `.env`. On mistakes it prints all of them and exits 64. */
 export function readDeliverySettings(): DeliveryProcessSettings {
   return processSettingsOrExit(deliveryProcessSettings, process.env);
+}
+
+/** What an edge is told of its origins. */
+export function edgeSettings(settings: DeliveryProcessSettings) {
+  return {
+    originUrls: settings.DELIVERY_ORIGIN_URLS,
+    cacheMb: settings.DELIVERY_EDGE_CACHE_MB,
+    mostSockets: settings.DELIVERY_EDGE_SOCKETS,
+  };
 }

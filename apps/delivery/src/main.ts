@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { openWindowWriterServer, windowWriteMetrics } from '@millrace/handover';
 import { openFolderStore } from '@millrace/media-store';
 import { runServiceProcess } from '@millrace/process';
-import { readDeliverySettings } from './config.ts';
+import { edgeSettings, readDeliverySettings } from './config.ts';
 import { createDeliveryService } from './service.ts';
 
 const settings = readDeliverySettings();
@@ -13,10 +13,13 @@ await runServiceProcess({ name: 'delivery', settings, instanceId }, async (house
   const eventLog = await house.openEventLog();
   const facts = await house.openFacts(eventLog);
   const mediaStore = await openFolderStore({ folder: join(settings.DATA_DIR, 'media') });
-  const service = await createDeliveryService({ ...house, settings, eventLog, facts, mediaStore });
+  const serviceToken = settings.MILLRACE_SERVICE_TOKEN;
+  const edge = settings.DELIVERY_ROLE === 'edge' ? edgeSettings(settings) : undefined;
+  const deps = { ...house, settings, eventLog, facts, mediaStore, serviceToken, edge };
+  const service = await createDeliveryService(deps);
   const writerServer = openWindowWriterServer({
     writer: service.writer,
-    serviceToken: settings.MILLRACE_SERVICE_TOKEN,
+    serviceToken,
     log: house.log,
     onEvent: windowWriteMetrics(house.metrics),
   });

@@ -1,4 +1,4 @@
-import { Counter, Gauge, type MetricsRegistry } from '@millrace/metrics';
+import { Counter, Gauge, Histogram, type MetricsRegistry } from '@millrace/metrics';
 
 /** Values that are read when somebody scrapes. */
 export interface DeliveryGauges {
@@ -34,12 +34,17 @@ export type DeliveryMetrics = ReturnType<typeof createDeliveryMetrics>;
 
 /** Registers what is read when somebody scrapes. */
 export function registerDeliveryGauges(registry: MetricsRegistry, gauges: DeliveryGauges): void {
-  const table: readonly (readonly [name: string, help: string, read: () => number])[] = [
+  registerGauges(registry, [
     ['live_windows', 'Windows in memory, ended ones that are still readable included.', gauges.liveWindows],
     ['media_memory_bytes', 'Media bytes of all windows that are in memory.', gauges.memoryBytes],
     ['waiting_requests', 'Requests that wait for a part.', gauges.waitingRequests],
     ['archive_queue_jobs', 'Writes and deletions that wait for the media store.', gauges.archiveQueue],
-  ];
+  ]);
+}
+
+type GaugeRow = readonly [name: string, help: string, read: () => number];
+
+function registerGauges(registry: MetricsRegistry, table: readonly GaugeRow[]): void {
   for (const [name, help, read] of table) {
     new Gauge({
       name: `millrace_delivery_${name}`,
@@ -50,4 +55,56 @@ export function registerDeliveryGauges(registry: MetricsRegistry, gauges: Delive
       },
     });
   }
+}
+
+/** What an origin counts of the edges it serves. They have no sessions. */
+export function createEdgeFacingMetrics(registry: MetricsRegistry, { sessions }: Pick<DeliveryMetrics, 'sessions'>) {
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Counter<L>({ name: `millrace_delivery_${name}_total`, help, labelNames, registers: [registry] });
+  return {
+    responses: counter('edge_responses', 'Answers to edges, by what was asked and status.', ['resource', 'status']),
+    bytesOut: counter('edge_media_bytes_out', 'Media bytes sent to edges, by where they came from.', ['source']),
+    sessions,
+  };
+}
+
+export type EdgeFacingMetrics = ReturnType<typeof createEdgeFacingMetrics>;
+
+/** What an edge counts of its origins and of what it keeps. */
+export function createUpstreamMetrics(registry: MetricsRegistry) {
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Counter<L>({ name: `millrace_delivery_${name}_total`, help, labelNames, registers });
+  const hits = counter('edge_cache_hits', 'Requests answered from what the edge has.', ['resource']);
+  const misses = counter('edge_cache_misses', 'Requests that the edge had no answer for.', ['resource']);
+  return {
+    cache: (outcome: 'hit' | 'miss', resource: string) => (outcome === 'hit' ? hits : misses).inc({ resource }),
+    collapsed: counter('edge_collapsed_requests', 'Requests that joined one already under way.', ['resource']),
+    requests: counter('upstream_requests', 'Requests to origins.', ['resource']),
+    errors: counter('upstream_errors', 'Requests to origins that got no usable answer.', ['reason']),
+    waits: counter('edge_waits', 'Requests that waited for an origin, by how their wait ended.', ['outcome']),
+    originMoves: counter('origin_moves', 'Streams that left their origin, by what gave it away.', ['reason']),
+    seconds: new Histogram<'resource'>({
+      name: 'millrace_delivery_upstream_seconds',
+      help: 'From asking an origin to its whole answer; playlists and hinted parts are held there on purpose.',
+      labelNames: ['resource'],
+      buckets: [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10],
+      registers,
+    }),
+  };
+}
+
+export type UpstreamMetrics = ReturnType<typeof createUpstreamMetrics>;
+
+/** Registers what an edge reads when somebody scrapes. */
+export function registerEdgeGauges(
+  registry: MetricsRegistry,
+  gauges: Readonly<Record<'cacheBytes' | 'waiting' | 'running' | 'away', () => number>>,
+): void {
+  registerGauges(registry, [
+    ['edge_cache_bytes', 'Bytes of media that the edge keeps.', gauges.cacheBytes],
+    ['waiting_requests', 'Requests that wait for a part.', gauges.waiting],
+    ['upstream_running_requests', 'Requests to origins that are under way.', gauges.running],
+    ['origins_away', 'Origins that failed and are left alone for a moment.', gauges.away],
+  ]);
 }

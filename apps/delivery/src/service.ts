@@ -7,21 +7,24 @@ import type { Clock } from '@millrace/clock';
 import type { EventLog, FactWriter } from '@millrace/eventlog';
 import { revokedTokensTopic, signingKeysTopic, streamsTopic } from '@millrace/events';
 import type { LiveWindowOrigin } from '@millrace/handover';
-import type { Readiness, Service } from '@millrace/http';
+import { guardMount, type HttpMount, type Readiness, type Service, serviceTokenGuard } from '@millrace/http';
 import type { IdSource } from '@millrace/ids';
 import { Scope } from '@millrace/lifecycle';
 import type { Logger } from '@millrace/log';
 import type { MediaStore } from '@millrace/media-store';
 import type { MetricsRegistry } from '@millrace/metrics';
 import type { DeliverySettings } from './config.ts';
+import { openEdgePlayback, type EdgeSettings } from './edge-playback.ts';
 import { type AdmittedExchange, Refusals } from './inbound/exchange.ts';
 import { MediaRoutes } from './inbound/media-routes.ts';
+import { createNoWindows } from './inbound/no-windows.ts';
+import { OriginRoutes } from './inbound/origin-routes.ts';
 import { PlaybackRoutes } from './inbound/playback-routes.ts';
 import { PlaylistRoutes } from './inbound/playlist-routes.ts';
 import { StreamDirectory } from './inbound/stream-directory.ts';
 import { createWindowWriter } from './inbound/window-writer.ts';
-import { createDeliveryMetrics } from './metrics.ts';
-import { openWindowPlayback } from './window-playback.ts';
+import { createDeliveryMetrics, createEdgeFacingMetrics, type DeliveryMetrics } from './metrics.ts';
+import { openWindowPlayback, type WindowPlayback } from './window-playback.ts';
 
 export interface DeliveryDeps {
   readonly settings: DeliverySettings;
@@ -33,6 +36,10 @@ export interface DeliveryDeps {
   readonly clock: Clock;
   readonly idSource: IdSource;
   readonly metrics: MetricsRegistry;
+  /** What services show each other: an origin serves its edges behind it, an edge shows it to its origins. */
+  readonly serviceToken?: string;
+  /** Stands in front of origins instead of holding windows. */
+  readonly edge?: EdgeSettings | undefined;
 }
 
 export interface DeliveryService extends Service {
@@ -50,7 +57,11 @@ export async function createDeliveryService(given: DeliveryDeps): Promise<Delive
   });
   const metrics = createDeliveryMetrics(deps.metrics);
   const refusals = new Refusals(metrics);
-  const { source, streams } = scope.use(await openWindowPlayback(deps, metrics), 'windows');
+  const playback =
+    deps.edge === undefined
+      ? { kind: 'origin' as const, ...scope.use(await openWindowPlayback(deps, metrics), 'windows') }
+      : { kind: 'edge' as const, ...scope.use(openEdgePlayback(deps, deps.edge), 'edge') };
+  const { source } = playback;
 
   const streamTable = scope.use(eventLog.table(streamsTopic), 'stream table');
   const signingKeys = scope.use(eventLog.table(signingKeysTopic), 'signing key table');
@@ -76,11 +87,32 @@ export async function createDeliveryService(given: DeliveryDeps): Promise<Delive
   return {
     name: 'delivery',
     publicMounts: [routes],
-    internalMounts: [],
-    writer: createWindowWriter({ streams, directory, metrics }),
+    internalMounts: playback.kind === 'origin' ? edgeFacing(deps, metrics, playback) : [],
+    writer:
+      playback.kind === 'origin'
+        ? createWindowWriter({ streams: playback.streams, directory, metrics })
+        : createNoWindows(),
     readiness: () => readinessOf({ streamTable, signingKeys, revoked }),
     [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
   };
+}
+
+/** The routes of an origin for its edges; none where nobody has a token for them. */
+function edgeFacing(
+  { serviceToken, metrics: registry, clock, idSource, settings }: DeliveryDeps,
+  metrics: DeliveryMetrics,
+  { source, streams }: WindowPlayback,
+): readonly HttpMount[] {
+  if (serviceToken === undefined) return [];
+  const routes = new OriginRoutes({
+    source,
+    streams,
+    metrics: createEdgeFacingMetrics(registry, metrics),
+    clock,
+    idSource,
+    mostStoreReads: settings.DELIVERY_MAX_STORE_READS,
+  });
+  return [guardMount(routes, serviceTokenGuard(serviceToken))];
 }
 
 function readinessOf(tables: Readonly<Record<string, { readonly isReady: boolean }>>): Readiness {

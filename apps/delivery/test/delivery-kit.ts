@@ -29,6 +29,8 @@ export interface DeliveryKit extends AsyncDisposable {
   metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
 }
 
+export const kitServiceToken = 'a-service-token-for-tests';
+
 /** Opens the kit; `env` overrides settings by their variables. */
 export async function openDeliveryKit(
   env: Readonly<Record<string, string>> = {},
@@ -52,6 +54,7 @@ export async function openDeliveryKit(
     clock,
     idSource,
     metrics: registry,
+    serviceToken: kitServiceToken,
   });
   const http = await openHttpServer({
     host: '127.0.0.1',

@@ -28,7 +28,7 @@ export interface PlaybackPath {
 
 const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
 const tokenPattern = /^[\w-]+\.[\w-]+\.[\w-]+$/;
-const renditionPattern = /^[a-z][a-z0-9-]{0,31}$/;
+export const renditionPattern = /^[a-z][a-z0-9-]{0,31}$/;
 const filePattern = /^([a-z0-9]{6,24})-(?:init(\d{1,9})\.mp4|(\d{1,15})(?:\.(\d{1,6}))?\.m4s)$/;
 const index = 'index.m3u8';
 
@@ -49,11 +49,12 @@ function parseTarget(segments: readonly string[]): PlaybackTarget | undefined {
     if (first !== 's' || last !== index || !idPattern.test(second) || !renditionPattern.test(third)) return undefined;
     return { kind: 'media-playlist', session: second, rendition: third };
   }
-  const file = segments.length === 2 && renditionPattern.test(first) ? parseFile(second) : undefined;
+  const file = segments.length === 2 && renditionPattern.test(first) ? parseMediaFile(second) : undefined;
   return file === undefined ? undefined : { kind: 'media', rendition: first, file };
 }
 
-function parseFile(name: string): MediaFile | undefined {
+/** Parses the file name of an init section, segment or part. */
+export function parseMediaFile(name: string): MediaFile | undefined {
   const [, windowId, init, segment, part] = filePattern.exec(name) ?? [];
   if (windowId === undefined) return undefined;
   if (init !== undefined) return { kind: 'init', windowId, init: Number(init) };

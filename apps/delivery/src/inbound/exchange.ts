@@ -43,9 +43,9 @@ const corsFields = Object.fromEntries(
 
 /** Refusals of playback requests, as problem documents that other sites' pages may read. */
 export class Refusals {
-  readonly #metrics: DeliveryMetrics;
+  readonly #metrics: Pick<DeliveryMetrics, 'responses'>;
 
-  constructor(metrics: DeliveryMetrics) {
+  constructor(metrics: Pick<DeliveryMetrics, 'responses'>) {
     this.#metrics = metrics;
   }
 

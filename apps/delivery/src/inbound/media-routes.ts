@@ -15,7 +15,7 @@ export interface MediaRoutesDeps {
   readonly source: Pick<PlaybackSource, 'media'>;
   readonly restart: Restart;
   readonly refusals: Refusals;
-  readonly metrics: DeliveryMetrics;
+  readonly metrics: Pick<DeliveryMetrics, 'responses' | 'bytesOut'>;
   readonly clock: Clock;
   /** Reads from the store at a time. */
   readonly mostStoreReads: number;

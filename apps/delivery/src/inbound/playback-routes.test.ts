@@ -2,13 +2,14 @@ import { connect } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { checkMediaPlaylist, readMediaPlaylist } from '@millrace/hls/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type DeliveryKit, openDeliveryKit } from '../../test/delivery-kit.ts';
+import type { DeliveryKit } from '../../test/delivery-kit.ts';
+import { playback } from '../../test/playback-kit.ts';
 import { Player, urisOf } from '../../test/player.ts';
 import { SyntheticBroadcast, type SyntheticOptions, spec } from '../../test/synthetic-broadcast.ts';
 
 let kit: DeliveryKit;
 beforeEach(async () => {
-  kit = await openDeliveryKit();
+  kit = await playback.openKit();
 });
 afterEach(() => kit[Symbol.asyncDispose]());
 
@@ -79,6 +80,7 @@ describe('playback', () => {
     const { player, live } = await broadcast(0, { partBytes: 50_000 });
     expect(await (await fetch(player.entry)).text()).toMatch(/BANDWIDTH=\d{7},AVERAGE-BANDWIDTH=\d{7}/);
     await live.parts(30);
+    await kit.clock.advance(1_000); // an edge believes what it knows of a stream for a second
     const text = await (await fetch(player.entry)).text();
     // 250 kB/s for each of the two renditions: 4 Mbit/s, and a tenth of room in the peak
     expect(text).toContain('BANDWIDTH=4400000,AVERAGE-BANDWIDTH=4000000');
@@ -171,6 +173,7 @@ describe('a stream without a broadcast', () => {
     await live.end();
     const ended = await (await fetch(`${url}?_HLS_msn=999999999&_HLS_part=9`)).text();
     expect(readMediaPlaylist(ended).ended).toBe(true);
+    await kit.clock.advance(1_000);
     expect(await (await fetch(player.entry)).json()).toMatchObject({ type: '/problems/ended' });
     await kit.clock.advance(121_000);
     expect((await fetch(url)).status).toBe(404);
@@ -272,7 +275,7 @@ describe('a blocking reload', () => {
 
   it('one more than may wait gets 503', async () => {
     await kit[Symbol.asyncDispose]();
-    kit = await openDeliveryKit({ DELIVERY_MAX_WAITING: '2' });
+    kit = await playback.openKit({ DELIVERY_MAX_WAITING: '2' });
     const { player, live } = await broadcast();
     const { url } = await player.playlist('video');
     const { segment, part } = live.next('video');

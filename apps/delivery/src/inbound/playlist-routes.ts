@@ -7,13 +7,15 @@ import { withSession } from '../core/playlist-views.ts';
 import type { DeliveryMetrics } from '../metrics.ts';
 import { type AdmittedExchange, askFor, type Refusals, type Restart } from './exchange.ts';
 import { type Audience, corsHeaders, playlistCaching, playlistType } from './response-headers.ts';
-import { SharedResponse } from './shared-response.ts';
+import { type HeaderList, SharedResponse } from './shared-response.ts';
 
 export interface PlaylistRoutesDeps {
   readonly source: Pick<PlaybackSource, 'multivariant' | 'playlist'>;
   readonly restart: Restart;
+  /** Headers of a media playlist besides type, caching and encoding; default: those of CORS. */
+  readonly headersOf?: (body: PlaylistBody) => HeaderList;
   readonly refusals: Refusals;
-  readonly metrics: DeliveryMetrics;
+  readonly metrics: Pick<DeliveryMetrics, 'sessions' | 'responses'>;
   readonly clock: Clock;
   readonly idSource: IdSource;
 }
@@ -83,7 +85,7 @@ export class PlaylistRoutes {
       playlistCaching(variant.audience, variant.blocking, body.targetDurationS),
       'Vary',
       'Accept-Encoding',
-      ...corsHeaders,
+      ...(this.#deps.headersOf?.(body) ?? corsHeaders),
       ...(variant.gzip ? ['Content-Encoding', 'gzip'] : []),
     ];
     const bytes = variant.gzip ? body.gzip() : body.plain();
