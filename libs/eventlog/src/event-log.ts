@@ -62,6 +62,11 @@ export interface ConsumeOptions<T> {
   /** Where a group without a commit starts; default `earliest`. */
   readonly from?: 'earliest' | 'latest';
   readonly maxBatchRecords?: number;
+  /**
+   * Who says how far the group is. `log` (default): handled batches are committed. `handler`: only `Batch.commit` does, so a
+   * handler may keep records beyond its call and make larger units of them; what it has not committed is delivered again.
+   */
+  readonly commits?: 'log' | 'handler';
   /** Retries of a failing record before it is parked; default 5. */
   readonly maxRetries?: number;
   /** First backoff, ms; default 200, doubling with jitter, at most 30 s. */

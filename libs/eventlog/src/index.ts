@@ -11,6 +11,8 @@ export type {
 } from './event-log.ts';
 export { type EventLogSettings, eventLogSettings } from './event-log-settings.ts';
 export type { FactWriter } from './fact-writer.ts';
+export { type KafkaEventLogOptions, openKafkaEventLog } from './kafka/kafka-event-log.ts';
+export { type KafkaOutboxLogOptions, openKafkaOutboxLog } from './kafka/kafka-outbox-log.ts';
 export { eventLogMetrics } from './metrics.ts';
 export { record, tombstone } from './new-record.ts';
 export { type LogObserver, noObserver } from './observer.ts';

@@ -6,6 +6,7 @@ import type { EventLog } from './event-log.ts';
 import type { EventLogSettings } from './event-log-settings.ts';
 import { kafkaAccess } from './kafka/kafka-access.ts';
 import { openKafkaEventLog } from './kafka/kafka-event-log.ts';
+import { openKafkaOutboxLog } from './kafka/kafka-outbox-log.ts';
 import type { LogObserver } from './observer.ts';
 import { openPostgresEventLog, type TransactionalOutbox } from './postgres/postgres-event-log.ts';
 
@@ -33,6 +34,6 @@ export async function openOutboxEventLog(
   options: OpenEventLogOptions & { readonly sql: Sql },
 ): Promise<EventLog & TransactionalOutbox> {
   const { settings, ...rest } = options;
-  if (settings.KAFKA_BROKERS.length > 0) throw new Error('KAFKA_BROKERS: not built yet');
+  if (settings.KAFKA_BROKERS.length > 0) return openKafkaOutboxLog({ ...rest, access: kafkaAccess(settings) });
   return openPostgresEventLog(rest);
 }

@@ -69,6 +69,7 @@ export class PartitionWorker implements AsyncDisposable, TopicPartition {
 
   /** Where a commit would stand if it is ahead of the last one. */
   get uncommitted(): CommitPosition | undefined {
+    if (this.#options.commits === 'handler') return undefined;
     const offset = this.#delivery.handledTo;
     if (offset === undefined || offset === this.#committed) return undefined;
     const { topic, partition, generation } = this.#claim;

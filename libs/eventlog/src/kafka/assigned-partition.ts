@@ -25,6 +25,7 @@ export class AssignedPartition implements TopicPartition {
   readonly #abort = new AbortController();
   /** Where a group that never committed begins. */
   readonly #start: bigint;
+  readonly #byHandler: boolean;
   #tail: Promise<unknown>;
   #timer: { cancel(): void } | undefined;
   #stoppedFetching = false;
@@ -41,6 +42,7 @@ export class AssignedPartition implements TopicPartition {
     this.committed = place.from.offset;
     this.#deps = deps;
     this.#start = place.start;
+    this.#byHandler = options.commits === 'handler';
     this.#tail = place.after;
     this.#delivery = new PartitionDelivery(deps, options, {
       ...{ topic, partition: place.partition, metadata: place.from.metadata, signal: this.#abort.signal },
@@ -64,6 +66,7 @@ export class AssignedPartition implements TopicPartition {
 
   /** Where a commit would stand if it is ahead of the last one. */
   get uncommitted(): bigint | undefined {
+    if (this.#byHandler) return undefined;
     const offset = this.#delivery.handledTo;
     return offset === this.committed ? undefined : offset;
   }
@@ -76,6 +79,11 @@ export class AssignedPartition implements TopicPartition {
   /** Settles when nothing runs here any more. */
   get idle(): Promise<unknown> {
     return this.#tail;
+  }
+
+  /** Counts what lies before `offset` as handled. */
+  beginAt(offset: bigint): void {
+    this.#delivery.position = offset;
   }
 
   committedTo(offset: bigint): void {

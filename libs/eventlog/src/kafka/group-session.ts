@@ -36,9 +36,12 @@ type Commit = (offsets: {
 }) => Promise<void>;
 
 const maxWaitMs = 200;
-const maxBytesPerPartition = 1_048_576;
-/** A fetch is handled before the next begins, so this bounds what a slow handler leaves in memory. */
-const maxBytesPerFetch = 4_194_304;
+const maxBytesPerPartition = 262_144;
+/**
+ * A fetch is handled before the next begins, so this bounds what a slow handler leaves in memory. As it comes, that is
+ * compressed: JSON is some ten times as long.
+ */
+const maxBytesPerFetch = 1_048_576;
 const maxConcurrentPartitions = 64;
 
 export class GroupSession implements AsyncDisposable {
@@ -56,7 +59,11 @@ export class GroupSession implements AsyncDisposable {
   #partitions: ReadonlyMap<string, AssignedPartition> = new Map();
   #joins = 0;
   #rebalancing: unknown;
-  #commitNow: Commit | undefined;
+  /** Until the first batch comes: what kafkajs offers outside of one. */
+  #commitNow: Commit | undefined = ({ topics }) =>
+    this.#consumer.commitOffsets(
+      topics.flatMap(({ topic, partitions }) => partitions.map((one) => ({ topic, ...one }))),
+    );
 
   constructor(deps: SessionDeps, options: ConsumeOptions<unknown>) {
     this.#deps = deps;
@@ -171,12 +178,18 @@ export class GroupSession implements AsyncDisposable {
             const id = `${name}/${partition}`;
             const place = { partition, from, end, start: this.#options.from === 'latest' ? end : start };
             const after = before.get(id)?.idle ?? Promise.resolve();
-            partitions.set(id, new AssignedPartition(this.#partitionDeps(), this.#options, topic, { ...place, after }));
+            const assigned = new AssignedPartition(this.#partitionDeps(), this.#options, topic, { ...place, after });
+            partitions.set(id, assigned);
+            if (from.offset !== undefined || this.#options.from !== 'latest') continue;
+            // `latest` is where the group was first opened, also when it is opened again before it handled anything.
+            if (join === this.#joins) this.#consumer.seek({ topic: name, partition, offset: end.toString() });
+            assigned.beginAt(end);
           }
         }
         if (join !== this.#joins) return partitions; // overtaken by another assignment
         this.#partitions = partitions;
         if (this.#deps.paused()) this.setPaused(true);
+        this.#progress.ring();
         return partitions;
       } catch (error) {
         if (this.#abort.signal.aborted || join !== this.#joins || failures > 5) throw error;

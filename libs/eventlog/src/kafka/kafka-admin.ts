@@ -1,10 +1,9 @@
 /** The administrative client: topics set up as code, offsets looked up. Built anew after a failure. */
-import type { Topic } from '@millrace/events';
 import type { Logger } from '@millrace/log';
-import { type Admin, ConfigResourceTypes } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import type { PartitionRange } from '../log-store.ts';
 import { type KafkaAccess, KafkaConnection, within } from './kafka-connection.ts';
-import { type TopicSettings, topicSettings } from './topic-settings.ts';
+import { type TopicSettings, type TopicShape, topicSettings } from './topic-settings.ts';
 
 export interface CommittedOffset {
   /** Undefined: the group never committed here. */
@@ -32,7 +31,7 @@ export class KafkaAdmin implements AsyncDisposable {
   }
 
   /** Creates topics that are not there and puts right the settings of those that are. Rejects on another number of partitions. */
-  async ensureTopics(topics: readonly Topic[]): Promise<void> {
+  async ensureTopics(topics: readonly TopicShape[]): Promise<void> {
     const fresh = topics.filter((topic, index) => !this.#ensured.has(topic.name) && topics.indexOf(topic) === index);
     if (fresh.length > 0) {
       const work = this.ensure(fresh.map((topic) => ({ ...topicSettings(topic), name: this.nameOf(topic.name) })));
@@ -136,7 +135,8 @@ export class KafkaAdmin implements AsyncDisposable {
 
   /** An AlterConfigs request replaces every setting of a topic, so those that others have set are sent along. */
   async #correct(admin: Admin, topics: readonly TopicSettings[], replicas: number): Promise<void> {
-    const type = ConfigResourceTypes.TOPIC;
+    // Node does not see this one among the names that the package exports.
+    const type = kafkajs.ConfigResourceTypes.TOPIC;
     const { resources } = await admin.describeConfigs({
       includeSynonyms: false,
       resources: topics.map(({ name }) => ({ type, name })),

@@ -61,17 +61,13 @@ export class KafkaEventLog implements EventLog {
 
   async publish(records: readonly NewRecord[]): Promise<void> {
     if (records.length === 0) return;
-    const topics = [...new Set(records.map((one) => one.topic))];
-    const attributes = { ids: this.#ids, source: this.#source };
-    await this.append(
-      topics,
-      records.map((one) => encodeRecord(one, attributes)),
-    );
+    await this.#writer.write(topicsOf(records), this.encode(records));
   }
 
-  /** Publishes records that are encoded already, in their order. `topics`: of the records. */
-  append(topics: readonly Topic[], records: readonly EncodedRecord[]): Promise<void> {
-    return this.#writer.write(topics, records);
+  /** Checks and encodes records. Throws on one that does not fit its topic. */
+  protected encode(records: readonly NewRecord[]): readonly EncodedRecord[] {
+    const attributes = { ids: this.#ids, source: this.#source };
+    return records.map((one) => encodeRecord(one, attributes));
   }
 
   async consume<T>(options: ConsumeOptions<T>): Promise<Consumer> {
@@ -143,6 +139,11 @@ export class KafkaEventLog implements EventLog {
     };
     return reader;
   }
+}
+
+/** The topics of records, each once. */
+export function topicsOf(records: readonly NewRecord[]): readonly Topic[] {
+  return [...new Set(records.map((one) => one.topic))];
 }
 
 /** Opens the log on Kafka. It resolves without the brokers: what needs them goes on trying, or rejects (publish). */

@@ -4,7 +4,6 @@
  * cannot fill the memory.
  */
 import { type Clock, sleep } from '@millrace/clock';
-import type { Topic } from '@millrace/events';
 import { backoffMs } from '@millrace/lifecycle';
 import type { Logger } from '@millrace/log';
 import { CompressionTypes, type Producer, type TopicMessages } from 'kafkajs';
@@ -13,6 +12,7 @@ import type { EncodedRecord } from '../record-codec.ts';
 import type { KafkaAdmin } from './kafka-admin.ts';
 import { type KafkaAccess, KafkaConnection, within } from './kafka-connection.ts';
 import { encodeMessage } from './message-codec.ts';
+import type { TopicShape } from './topic-settings.ts';
 
 export interface KafkaWriterDeps {
   readonly access: KafkaAccess;
@@ -27,7 +27,7 @@ export interface KafkaWriterDeps {
 }
 
 interface Pending {
-  readonly topics: readonly Topic[];
+  readonly topics: readonly TopicShape[];
   readonly records: readonly EncodedRecord[];
   /** Records of it that were sent. */
   sent: number;
@@ -61,7 +61,7 @@ export class KafkaWriter implements AsyncDisposable {
     this.#deps = deps;
   }
 
-  write(topics: readonly Topic[], records: readonly EncodedRecord[]): Promise<void> {
+  write(topics: readonly TopicShape[], records: readonly EncodedRecord[]): Promise<void> {
     if (this.#abort.signal.aborted) return Promise.reject(new Error('the log is closed'));
     if (this.#pendingLength > maxPendingLength) {
       return Promise.reject(
@@ -142,8 +142,8 @@ export class KafkaWriter implements AsyncDisposable {
     const compression = length >= compressFromLength ? CompressionTypes.GZIP : CompressionTypes.None;
     for (let failures = 0; ; failures++) {
       try {
-        const producer = await this.#connected();
-        await producer.sendBatch({ acks: -1, compression, topicMessages: messages });
+        const leftMs = publishTimeoutMs - (clock.monotonicMs() - started);
+        await beforeDeadline(this.#sendOnce(messages, compression), Math.max(1, leftMs));
         break;
       } catch (error) {
         // A producer that failed is not used again: after a reconnect its sequence numbers may be out of order for ever
@@ -176,10 +176,11 @@ export class KafkaWriter implements AsyncDisposable {
     return { messages: [...byTopic.values()], length };
   }
 
-  async #connected(): Promise<Producer> {
+  async #sendOnce(topicMessages: TopicMessages[], compression: CompressionTypes): Promise<void> {
     this.#client ??= this.#open();
-    await this.#client.connected;
-    return this.#client.producer;
+    const { connected, producer } = this.#client;
+    await connected;
+    await producer.sendBatch({ acks: -1, compression, topicMessages });
   }
 
   #open() {
@@ -200,6 +201,23 @@ export class KafkaWriter implements AsyncDisposable {
     if (graceful) await within(client.producer.disconnect(), 2_000);
     client.connection.destroy();
     if (!graceful) await within(client.producer.disconnect(), 200);
+  }
+}
+
+/** Rejects when `work` takes longer. What it sends is given up with its connection, so that nothing of it comes later. */
+async function beforeDeadline(work: Promise<void>, deadlineMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`no broker acknowledged within ${Math.round(deadlineMs)} ms`)),
+      deadlineMs,
+    );
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => {}); // it fails later, when its connection is closed
   }
 }
 

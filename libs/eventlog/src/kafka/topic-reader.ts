@@ -37,8 +37,9 @@ export interface TopicReaderDeps {
 
 /** Longest wait of a fetch for something new, ms: so late can a new reading be taken along. */
 const maxWaitMs = 150;
-const maxBytesPerPartition = 1_048_576;
-const maxBytesPerFetch = 8_388_608;
+const maxBytesPerPartition = 262_144;
+/** As it comes, that is compressed: JSON is some ten times as long. */
+const maxBytesPerFetch = 1_048_576;
 const readCommitted = 1;
 
 export class TopicReader implements AsyncDisposable {
@@ -49,6 +50,7 @@ export class TopicReader implements AsyncDisposable {
   /** Fetches that are on their way, by broker. */
   readonly #fetching = new Map<number, Promise<void>>();
   #client: { readonly cluster: Cluster; readonly connection: KafkaConnection } | undefined;
+  #rung: Promise<void> | undefined;
   #failure: unknown;
 
   constructor(deps: TopicReaderDeps) {
@@ -81,14 +83,18 @@ export class TopicReader implements AsyncDisposable {
     while (!signal.aborted) {
       try {
         if (this.#readings.size === 0) {
-          await this.#wakeup.wait(signal);
+          await (this.#rung ?? this.#wakeup.wait(signal));
           continue;
         }
         const cluster = await this.#connected();
         await cluster.addMultipleTargetTopics([...new Set([...this.#readings].map(({ topic }) => topic))]);
         await cluster.refreshMetadataIfNecessary();
         this.#startFetches(cluster);
-        await Promise.race([...this.#fetching.values(), this.#wakeup.wait(signal)]);
+        // Kept from round to round: each wait holds a listener of the signal.
+        this.#rung ??= this.#wakeup.wait(signal).finally(() => {
+          this.#rung = undefined;
+        });
+        await Promise.race([...this.#fetching.values(), this.#rung]);
         if (this.#failure !== undefined) throw this.#failure;
         failures = 0;
       } catch (error) {

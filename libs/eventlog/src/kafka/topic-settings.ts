@@ -1,6 +1,9 @@
 /** What a topic is at the brokers: partitions, retention and compaction follow from its declaration. */
 import { dayMs, hourMs, type Topic } from '@millrace/events';
 
+/** What of a topic the brokers are told; the outbox keeps as much of it. */
+export type TopicShape = Pick<Topic, 'name' | 'kind' | 'partitions' | 'retentionMs'>;
+
 export interface TopicSettings {
   readonly name: string;
   readonly partitions: number;
@@ -10,7 +13,7 @@ export interface TopicSettings {
 /** A value has at most 900,000 characters, each at most 3 bytes, and a batch of one partition at most a million. */
 const maxMessageBytes = 4_000_000;
 
-export function topicSettings(topic: Topic): TopicSettings {
+export function topicSettings(topic: TopicShape): TopicSettings {
   const { name, partitions } = topic;
   const config = {
     'max.message.bytes': String(maxMessageBytes),
@@ -36,7 +39,7 @@ export function topicSettings(topic: Topic): TopicSettings {
   };
 }
 
-function segmentMs(topic: Topic): number {
+function segmentMs(topic: TopicShape): number {
   if (topic.kind === 'state') return hourMs;
   return Math.max(10 * 60_000, Math.min(dayMs, Math.round(topic.retentionMs / 4)));
 }

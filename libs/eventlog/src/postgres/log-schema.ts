@@ -79,6 +79,14 @@ CREATE TABLE identity (one boolean PRIMARY KEY DEFAULT true CHECK (one), id text
 INSERT INTO identity (id) VALUES (replace(gen_random_uuid()::text, '-', ''));
 `,
   },
+  {
+    name: '0003-relay.sql',
+    text: `
+-- The one process that moves the outbox to Kafka. clean: it said goodbye, so nothing of it can still be on its way.
+CREATE TABLE relay (one boolean PRIMARY KEY DEFAULT true CHECK (one), epoch int8 NOT NULL, clean boolean NOT NULL);
+INSERT INTO relay (epoch, clean) VALUES (0, true);
+`,
+  },
 ];
 
 export const logSchema = 'eventlog';
