@@ -31,16 +31,23 @@ export async function metricsPage(): Promise<string> {
     { app: 'services that run apart: the hand-over of media', exports: handover as Readonly<Record<string, unknown>> },
   ];
   for (const { app, exports } of [...(await appModules('metrics.ts')), ...libraries]) {
-    const registry = openMetricsRegistry({ processMetrics: false });
+    // A registry each: two roles of a service may have a metric of one name, and never meet in one process.
+    const found = new Map<string, Described & { readonly type: string }>();
     for (const [name, value] of Object.entries(exports)) {
-      if (typeof value === 'function' && /(metrics|gauges)$/i.test(name)) (value as Register)(registry, readings);
+      if (typeof value !== 'function' || !/(metrics|gauges)$/i.test(name)) continue;
+      const registry = openMetricsRegistry({ processMetrics: false });
+      (value as Register)(registry, readings);
+      const types = new Map((await registry.getMetricsAsJSON()).map((metric) => [metric.name, String(metric.type)]));
+      for (const metric of registry.getMetricsAsArray() as unknown as readonly Described[]) {
+        const { name, help, labelNames = [] } = metric;
+        found.set(name, { name, help, labelNames, type: types.get(name) ?? '' });
+      }
     }
-    const types = new Map((await registry.getMetricsAsJSON()).map((metric) => [metric.name, String(metric.type)]));
-    const metrics = registry.getMetricsAsArray() as unknown as readonly Described[];
+    const metrics = [...found.values()];
     if (metrics.length === 0) throw new Error(`${app}: no metric could be found`);
     const rows = metrics.map((metric) => [
       `\`${metric.name}\``,
-      types.get(metric.name) ?? '',
+      metric.type,
       (metric.labelNames ?? []).map((label) => `\`${label}\``).join(', '),
       metric.help,
     ]);

@@ -9,6 +9,7 @@ import { ensureDependencies } from './dependencies.mjs';
 import { ensureKafka } from './kafka.mjs';
 import { checkNodeVersion } from './node-version.mjs';
 import { ensurePrograms } from './programs.mjs';
+import { ensurePythonTools } from './python.mjs';
 import { entry } from './report.mjs';
 import { ensureStudio } from './studio.mjs';
 import { summarise } from './test-summary.mjs';
@@ -19,6 +20,7 @@ await entry(async () => {
   await ensureDependencies();
   await ensurePrograms(['ffmpeg', 'ffprobe', 'chromium', 'kcat', 'nginx', 'prometheus', 'promtool']);
   await ensureKafka();
+  await ensurePythonTools();
   await ensureStudio();
   const args = process.argv.slice(2);
   const resultFile = join(cacheDir, `test-result-${process.pid}.json`);
