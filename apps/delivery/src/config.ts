@@ -57,6 +57,71 @@ export const deliverySettings = defineSettings({
     min: 10,
     max: 86_400,
   }),
+  DELIVERY_VIEWER_SILENCE_MS: setting.integer({
+    doc: 'Shortest silence of a player after which its viewer has left, ms; at least 2.5 target durations without parts.',
+    fallback: '5000',
+    min: 1_000,
+    max: 120_000,
+  }),
+  DELIVERY_MAX_SESSIONS: setting.integer({
+    doc: 'Viewer sessions that are kept track of; further ones play uncounted.',
+    fallback: '100000',
+    min: 10,
+    max: 10_000_000,
+  }),
+  DELIVERY_MAX_STREAM_SESSIONS: setting.integer({
+    doc: 'The same, of one stream.',
+    fallback: '100000',
+    min: 10,
+    max: 10_000_000,
+  }),
+  DELIVERY_MAX_ADDRESS_SESSIONS: setting.integer({
+    doc: 'The same, of one address (a /64 of IPv6).',
+    fallback: '5000',
+    min: 1,
+    max: 1_000_000,
+  }),
+  DELIVERY_ADDRESS_SESSIONS_PER_S: setting.integer({
+    doc: 'New viewer sessions of one address per second, ten times as many at once.',
+    fallback: '500',
+    min: 1,
+    max: 1_000_000,
+  }),
+  DELIVERY_BEACONS_PER_S: setting.integer({
+    doc: 'CMCD reports per second that are taken.',
+    fallback: '4000',
+    min: 1,
+    max: 1_000_000,
+  }),
+  DELIVERY_ADDRESS_BEACONS_PER_S: setting.integer({
+    doc: 'The same, of one address; five times as many at once. Event posts beyond it get 429.',
+    fallback: '400',
+    min: 1,
+    max: 1_000_000,
+  }),
+  DELIVERY_SESSION_BEACONS_PER_S: setting.integer({
+    doc: 'The same, of one viewer session.',
+    fallback: '5',
+    min: 1,
+    max: 1_000,
+  }),
+  DELIVERY_TRUSTED_PROXIES: setting.text({
+    doc: 'Addresses and networks of proxies whose word on the client address is believed, comma-separated.',
+    fallback: '',
+    pattern: /^[0-9a-fA-F.:/, ]*$/,
+  }),
+  DELIVERY_FORWARDED_HEADER: setting.oneOf({
+    doc: 'The header in which they say it.',
+    fallback: 'x-forwarded-for',
+    values: ['x-forwarded-for', 'forwarded'],
+  }),
+  DELIVERY_GEOIP_FILE: setting.optionalText({
+    doc: 'MaxMind country file (.mmdb) for the countries of viewers; read again when it changes.',
+  }),
+  DELIVERY_VIEWER_SECRET: setting.optionalText({
+    doc: 'Secret that all deliveries share, for the hashes of viewers; unset: the service token, else a random salt a day.',
+    secret: true,
+  }),
 });
 
 export type DeliverySettings = Settings<typeof deliverySettings>;

@@ -3,7 +3,7 @@ import { originName } from '@millrace/handover';
 import { backoffMs, Scope } from '@millrace/lifecycle';
 import { ByteCache } from './core/byte-cache.ts';
 import type { MediaBody } from './core/playback-source.ts';
-import { createUpstreamMetrics, registerEdgeGauges } from './metrics.ts';
+import { createUpstreamMetrics, type DeliveryMetrics, registerEdgeGauges } from './metrics.ts';
 import { EdgeSource } from './outbound/edge-source.ts';
 import { Flights } from './outbound/flights.ts';
 import { OriginClient } from './outbound/origin-client.ts';
@@ -28,7 +28,11 @@ const sweepMs = 1_000;
 const backoff = { baseMs: 250, capMs: 3_000 };
 
 /** Opens the edge. Closing it calls off what is under way; whoever waits has to be answered before (`source.drain`). */
-export function openEdgePlayback(deps: DeliveryDeps, edge: EdgeSettings): EdgePlayback {
+export function openEdgePlayback(
+  deps: DeliveryDeps,
+  edge: EdgeSettings,
+  { waits }: Pick<DeliveryMetrics, 'waits'>,
+): EdgePlayback {
   const { clock, log, serviceToken, settings } = deps;
   const names = [...new Set(edge.originUrls.map(originName))];
   if (names.length === 0) throw new Error('edge: expected at least one origin');
@@ -49,7 +53,7 @@ export function openEdgePlayback(deps: DeliveryDeps, edge: EdgeSettings): EdgePl
   });
   const flights = new Flights({
     capacity: settings.DELIVERY_MAX_WAITING,
-    onOutcome: (outcome) => metrics.waits.inc({ outcome }),
+    onOutcome: (outcome) => waits.inc({ outcome }),
     onCrash: (error) => log.error('origin-request-crashed', { error }),
   });
   const cache = new ByteCache<MediaBody>(edge.cacheMb * megabyte);

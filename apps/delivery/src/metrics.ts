@@ -27,6 +27,12 @@ export function createDeliveryMetrics(registry: MetricsRegistry) {
     waits: counter('waits', 'Held requests by how their wait ended.', ['outcome']),
     renders: counter('playlist_renders', 'Media playlists rendered, by encoding.', ['encoding']),
     sessions: counter('sessions_minted', 'Viewer sessions minted by multivariant playlists.', []),
+    viewerJoins: counter('viewer_joins', 'Sessions that this instance began to count or claimed.', ['kind']),
+    viewerLeaves: counter('viewer_leaves', 'Sessions that this instance ceased to count, by reason.', ['reason']),
+    sessionRefusals: counter('session_refusals', 'Attempts of viewers who are not kept track of.', ['reason']),
+    sessionFactsLost: counter('session_facts_lost', 'Joins and leaves that could not be written.', ['reason']),
+    beacons: counter('beacons', 'CMCD reports taken, by where they came from.', ['mode']),
+    beaconDrops: counter('beacon_drops', 'CMCD reports, or values of them, that were not taken.', ['reason']),
   };
 }
 
@@ -40,6 +46,25 @@ export function registerDeliveryGauges(registry: MetricsRegistry, gauges: Delive
     ['waiting_requests', 'Requests that wait for a part.', gauges.waitingRequests],
     ['archive_queue_jobs', 'Writes and deletions that wait for the media store.', gauges.archiveQueue],
   ]);
+}
+
+/** Registers what the viewers' side reads when somebody scrapes. */
+export function registerViewerGauges(
+  registry: MetricsRegistry,
+  gauges: { readonly sessions: () => Readonly<Record<string, number>>; readonly viewers: () => number },
+): void {
+  registerGauges(registry, [
+    ['audience_viewers', 'Viewers that this instance counts, of all streams.', gauges.viewers],
+  ]);
+  new Gauge({
+    name: 'millrace_delivery_viewer_sessions',
+    help: 'Viewer sessions that this instance hears, by who counts them.',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      for (const [state, count] of Object.entries(gauges.sessions())) this.set({ state }, count);
+    },
+  });
 }
 
 type GaugeRow = readonly [name: string, help: string, read: () => number];
@@ -82,7 +107,6 @@ export function createUpstreamMetrics(registry: MetricsRegistry) {
     collapsed: counter('edge_collapsed_requests', 'Requests that joined one already under way.', ['resource']),
     requests: counter('upstream_requests', 'Requests to origins.', ['resource']),
     errors: counter('upstream_errors', 'Requests to origins that got no usable answer.', ['reason']),
-    waits: counter('edge_waits', 'Requests that waited for an origin, by how their wait ended.', ['outcome']),
     originMoves: counter('origin_moves', 'Streams that left their origin, by what gave it away.', ['reason']),
     seconds: new Histogram<'resource'>({
       name: 'millrace_delivery_upstream_seconds',

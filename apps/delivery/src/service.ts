@@ -14,7 +14,8 @@ import type { Logger } from '@millrace/log';
 import type { MediaStore } from '@millrace/media-store';
 import type { MetricsRegistry } from '@millrace/metrics';
 import type { DeliverySettings } from './config.ts';
-import { openEdgePlayback, type EdgeSettings } from './edge-playback.ts';
+import { type EdgeSettings, openEdgePlayback } from './edge-playback.ts';
+import { BeaconRoutes } from './inbound/beacon-routes.ts';
 import { type AdmittedExchange, Refusals } from './inbound/exchange.ts';
 import { MediaRoutes } from './inbound/media-routes.ts';
 import { createNoWindows } from './inbound/no-windows.ts';
@@ -24,13 +25,14 @@ import { PlaylistRoutes } from './inbound/playlist-routes.ts';
 import { StreamDirectory } from './inbound/stream-directory.ts';
 import { createWindowWriter } from './inbound/window-writer.ts';
 import { createDeliveryMetrics, createEdgeFacingMetrics, type DeliveryMetrics } from './metrics.ts';
+import { openViewerTracking } from './viewer-tracking.ts';
 import { openWindowPlayback, type WindowPlayback } from './window-playback.ts';
 
 export interface DeliveryDeps {
   readonly settings: DeliverySettings;
   readonly eventLog: EventLog;
-  /** Says that the instance is alive; its id names the instance's folder in the media store. */
-  readonly facts: Pick<FactWriter, 'instanceId'>;
+  /** Says that the instance is alive, and who watches; its id names the instance's folder in the media store. */
+  readonly facts: FactWriter;
   readonly mediaStore: MediaStore;
   readonly log: Logger;
   readonly clock: Clock;
@@ -60,7 +62,7 @@ export async function createDeliveryService(given: DeliveryDeps): Promise<Delive
   const playback =
     deps.edge === undefined
       ? { kind: 'origin' as const, ...scope.use(await openWindowPlayback(deps, metrics), 'windows') }
-      : { kind: 'edge' as const, ...scope.use(openEdgePlayback(deps, deps.edge), 'edge') };
+      : { kind: 'edge' as const, ...scope.use(openEdgePlayback(deps, deps.edge, metrics), 'edge') };
   const { source } = playback;
 
   const streamTable = scope.use(eventLog.table(streamsTopic), 'stream table');
@@ -71,13 +73,16 @@ export async function createDeliveryService(given: DeliveryDeps): Promise<Delive
     'stream directory',
   );
 
+  const viewers = scope.use(await openViewerTracking(deps, metrics), 'viewers');
   const restart = (exchange: AdmittedExchange) => routes.admit(exchange);
   const shared = { source, restart, refusals, metrics, clock };
   const routes: PlaybackRoutes = new PlaybackRoutes({
     directory,
     tokens: createTokenVerifier({ signingKeys, revoked, clock }),
-    playlists: new PlaylistRoutes({ ...shared, idSource }),
+    playlists: new PlaylistRoutes({ ...shared, idSource, viewers: viewers.door }),
     media: new MediaRoutes({ ...shared, mostStoreReads: settings.DELIVERY_MAX_STORE_READS }),
+    beacons: viewers.beacons,
+    events: new BeaconRoutes({ intake: viewers.beacons, refusals, metrics }),
     refusals,
     metrics,
     log,

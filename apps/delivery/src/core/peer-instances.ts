@@ -50,6 +50,11 @@ export class PeerInstances {
     return this.#byTag.get(home);
   }
 
+  get hasLiving(): boolean {
+    for (const id of this.#peers.keys()) if (this.isAlive(id)) return true;
+    return false;
+  }
+
   /** Every other delivery was seen since then, or is dead and its counts are void. */
   areSeenSince(ms: number): boolean {
     for (const [id, { seenMs }] of this.#peers) if (seenMs < ms && this.isAlive(id)) return false;

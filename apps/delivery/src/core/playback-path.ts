@@ -7,6 +7,7 @@
  *     /live/{playbackId}[/{token}]/{rendition}/{windowId}-init{n}.mp4
  *     /live/{playbackId}[/{token}]/{rendition}/{windowId}-{segment}.m4s
  *     /live/{playbackId}[/{token}]/{rendition}/{windowId}-{segment}.{part}.m4s
+ *     /live/{playbackId}[/{token}][/s/{session}]/cmcd
  */
 
 export type MediaFile =
@@ -17,6 +18,8 @@ export type MediaFile =
 export type PlaybackTarget =
   | { readonly kind: 'multivariant' }
   | { readonly kind: 'media-playlist'; readonly session: string; readonly rendition: string }
+  /** Where players post CMCD events; those that know their session name it. */
+  | { readonly kind: 'beacons'; readonly session: string | undefined }
   | { readonly kind: 'media'; readonly rendition: string; readonly file: MediaFile };
 
 export interface PlaybackPath {
@@ -31,6 +34,7 @@ const tokenPattern = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 export const renditionPattern = /^[a-z][a-z0-9-]{0,31}$/;
 const filePattern = /^([a-z0-9]{6,24})-(?:init(\d{1,9})\.mp4|(\d{1,15})(?:\.(\d{1,6}))?\.m4s)$/;
 const index = 'index.m3u8';
+const beacons = 'cmcd';
 
 /** Parses a path (without query); undefined for one that cannot name anything here. */
 export function parsePlaybackPath(path: string): PlaybackPath | undefined {
@@ -44,7 +48,13 @@ export function parsePlaybackPath(path: string): PlaybackPath | undefined {
 
 function parseTarget(segments: readonly string[]): PlaybackTarget | undefined {
   const [first = '', second = '', third = '', last = ''] = segments;
-  if (segments.length === 1) return first === index ? { kind: 'multivariant' } : undefined;
+  if (segments.length === 1) {
+    if (first === beacons) return { kind: 'beacons', session: undefined };
+    return first === index ? { kind: 'multivariant' } : undefined;
+  }
+  if (segments.length === 3 && first === 's') {
+    return third === beacons && idPattern.test(second) ? { kind: 'beacons', session: second } : undefined;
+  }
   if (segments.length === 4) {
     if (first !== 's' || last !== index || !idPattern.test(second) || !renditionPattern.test(third)) return undefined;
     return { kind: 'media-playlist', session: second, rendition: third };

@@ -1,3 +1,5 @@
+import { RateBuckets } from './rate-buckets.ts';
+
 /** How many sessions are kept track of: in all, of a stream, of an address, and how fast an address may begin them. */
 export interface SessionLimitsSettings {
   readonly mostSessions: number;
@@ -16,11 +18,13 @@ export class SessionLimits {
   readonly #settings: SessionLimitsSettings;
   readonly #byStream = new Map<string, number>();
   readonly #byAddress = new Map<string, number>();
-  readonly #rates = new Map<string, { tokens: number; atMs: number }>();
+  readonly #rates: RateBuckets;
   #sessions = 0;
 
   constructor(settings: SessionLimitsSettings) {
     this.#settings = settings;
+    const { startsPerSecond } = settings;
+    this.#rates = new RateBuckets(startsPerSecond, startsPerSecond * burstSeconds, mostRates);
   }
 
   get sessions(): number {
@@ -35,7 +39,7 @@ export class SessionLimits {
     if (this.#sessions >= mostSessions) return 'too-many';
     if (ofStream >= mostPerStream) return 'stream-limit';
     if (ofAddress >= mostPerAddress) return 'address-limit';
-    if (!this.#takeToken(addressKey, nowMs)) return 'address-rate';
+    if (this.#rates.take(addressKey, 1, nowMs) === 0) return 'address-rate';
     this.#sessions++;
     this.#byStream.set(streamId, ofStream + 1);
     this.#byAddress.set(addressKey, ofAddress + 1);
@@ -46,23 +50,6 @@ export class SessionLimits {
     this.#sessions--;
     decrement(this.#byStream, streamId);
     decrement(this.#byAddress, addressKey);
-  }
-
-  #takeToken(addressKey: string, nowMs: number): boolean {
-    const { startsPerSecond } = this.#settings;
-    const most = startsPerSecond * burstSeconds;
-    const rate = this.#rates.get(addressKey);
-    const tokens =
-      rate === undefined ? most : Math.min(most, rate.tokens + ((nowMs - rate.atMs) / 1000) * startsPerSecond);
-    this.#rates.delete(addressKey); // so that the map stays in order of use
-    this.#rates.set(addressKey, { tokens: Math.max(0, tokens >= 1 ? tokens - 1 : tokens), atMs: nowMs });
-    if (this.#rates.size > mostRates) {
-      for (const oldest of this.#rates.keys()) {
-        this.#rates.delete(oldest);
-        break;
-      }
-    }
-    return tokens >= 1;
   }
 }
 

@@ -81,6 +81,11 @@ export class SessionOwners {
     return homeId !== undefined && !peers.isAlive(homeId);
   }
 
+  /** Whether another delivery is alive that may hear the same viewers. */
+  get hasPeers(): boolean {
+    return this.#deps.peers.hasLiving;
+  }
+
   /** Whether a claim that came back, and was due at `settledAtMs`, may count now. */
   isSettled(settledAtMs: number, unsure: boolean, nowMs: number): boolean {
     return nowMs >= settledAtMs && (!unsure || this.#deps.peers.areSeenSince(settledAtMs));
@@ -108,11 +113,15 @@ export class SessionOwners {
     this.#deps.recent.sweep(nowMs);
   }
 
-  /** Remembers a word of anybody. Own words only matter where others have spoken too. */
+  ownLeave(id: ViewerSessionId, nowMs: number): void {
+    this.note(id, this.#deps.instanceId, false, nowMs);
+  }
+
+  /** Remembers a word of anybody; own joins only where others have spoken too. */
   note(id: ViewerSessionId, instanceId: string, counts: boolean, nowMs: number): void {
     const { recent, instanceId: own } = this.#deps;
     const known = recent.of(id);
-    if (instanceId === own && known === undefined) return;
+    if (counts && instanceId === own && known === undefined) return;
     if (counts) recent.set(id, instanceId, nowMs);
     else if (known === undefined || known === instanceId) recent.set(id, 'nobody', nowMs);
   }

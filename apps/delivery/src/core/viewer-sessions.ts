@@ -151,6 +151,11 @@ export class ViewerSessions {
     session.state = { ...session.state, settledAtMs: nowMs + settleMs };
   }
 
+  /** An own word that the session is not counted here any more came back: who comes again has been here before. */
+  ownLeaveSeen(sessionId: string, nowMs: number): void {
+    this.#deps.owners.ownLeave(sessionId as ViewerSessionId, nowMs);
+  }
+
   /** A delivery began anew: what it counted it may not know any more. */
   restarted(instanceId: string, nowMs: number): void {
     this.#deps.owners.restarted(instanceId);

@@ -20,6 +20,7 @@ export interface Exchange {
 /** An exchange of somebody who may play the stream. */
 export interface AdmittedExchange extends Exchange {
   readonly streamId: StreamId;
+  readonly ownerId: string;
   readonly audience: Audience;
 }
 
@@ -27,14 +28,14 @@ export interface AdmittedExchange extends Exchange {
 export type Restart = (exchange: AdmittedExchange) => void;
 
 /** What a metric calls a resource. */
-export type Resource = 'multivariant' | 'playlist' | 'init' | 'segment' | 'part' | 'unknown' | 'preflight';
+export type Resource = 'multivariant' | 'playlist' | 'init' | 'segment' | 'part' | 'beacons' | 'unknown' | 'preflight';
 
 /** The resource that a path names. */
 export function resourceOf(path: PlaybackPath | undefined): Resource {
   if (path === undefined) return 'unknown';
   const { target } = path;
   if (target.kind === 'media') return target.file.kind;
-  return target.kind === 'multivariant' ? 'multivariant' : 'playlist';
+  return target.kind === 'media-playlist' ? 'playlist' : target.kind;
 }
 
 const corsFields = Object.fromEntries(
@@ -128,14 +129,24 @@ function writeKept(response: ServerResponse, value: Problem, keepS: number): voi
 export function askFor<T>(
   exchange: AdmittedExchange,
   given: { readonly refusals: Refusals; readonly restart: Restart },
-  way: { readonly ask: (answer: Answer<T>) => Leave; readonly found: (value: T, later: Later) => void },
+  way: {
+    readonly ask: (answer: Answer<T>) => Leave;
+    readonly found: (value: T, later: Later) => void;
+    /** The wait is over, one way or another; may be called twice. */
+    readonly settled?: () => void;
+  },
 ): void {
   const { response } = exchange;
   const leave = way.ask((outcome, later) => {
+    way.settled?.();
     if (response.destroyed) return;
     if (outcome.kind === 'found') return way.found(outcome.value, later);
     if (outcome.kind === 'ask-again') return given.restart(exchange);
     given.refusals.absent(exchange, outcome);
   });
-  if (leave !== answered) response.once('close', leave);
+  if (leave === answered) return;
+  response.once('close', () => {
+    leave();
+    way.settled?.();
+  });
 }

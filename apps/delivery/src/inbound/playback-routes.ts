@@ -9,10 +9,12 @@ import type { Logger } from '@millrace/log';
 import { assertNever } from '@millrace/result';
 import { parsePlaybackPath } from '../core/playback-path.ts';
 import type { DeliveryMetrics } from '../metrics.ts';
+import type { BeaconIntake } from './beacon-intake.ts';
+import type { BeaconRoutes } from './beacon-routes.ts';
 import { type AdmittedExchange, type Exchange, type Refusals, resourceOf } from './exchange.ts';
 import type { MediaRoutes } from './media-routes.ts';
 import type { PlaylistRoutes } from './playlist-routes.ts';
-import { type Audience, preflightHeaders } from './response-headers.ts';
+import { preflightHeaders } from './response-headers.ts';
 import type { StreamDirectory } from './stream-directory.ts';
 
 export interface PlaybackRoutesDeps {
@@ -20,6 +22,8 @@ export interface PlaybackRoutesDeps {
   readonly tokens: Pick<TokenVerifier, 'verifyPlaybackToken'>;
   readonly playlists: PlaylistRoutes;
   readonly media: MediaRoutes;
+  readonly beacons: Pick<BeaconIntake, 'request'>;
+  readonly events: Pick<BeaconRoutes, 'post'>;
   readonly refusals: Refusals;
   readonly metrics: DeliveryMetrics;
   readonly log: Logger;
@@ -41,15 +45,17 @@ export class PlaybackRoutes implements HttpMount {
     const path = parsePlaybackPath(queryAt < 0 ? url : url.slice(0, queryAt));
     const resource = resourceOf(path);
     markRoute(response, `/live/{playback_id}/{${resource}}`);
+    const methods = path?.target.kind === 'beacons' ? ['POST'] : ['GET', 'HEAD'];
+    const allow = [...methods, 'OPTIONS'].join(', ');
     if (request.method === 'OPTIONS') {
       this.#deps.metrics.responses.inc({ resource: 'preflight', status: '204' });
-      response.writeHead(204, [...preflightHeaders]).end();
+      response.writeHead(204, [...preflightHeaders(allow)]).end();
       return;
     }
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      const detail = `expected GET, HEAD or OPTIONS, got ${request.method}`;
+    if (!methods.includes(request.method ?? '')) {
+      const detail = `expected ${allow}, got ${request.method}`;
       const value = problem(405, 'method-not-allowed', 'Method not allowed', { detail });
-      return refusals.send(response, resource, value, { headers: { allow: 'GET, HEAD, OPTIONS' } });
+      return refusals.send(response, resource, value, { headers: { allow } });
     }
     if (path === undefined) {
       const detail = 'expected a playlist, init section, segment or part below /live/{playback_id}';
@@ -67,8 +73,13 @@ export class PlaybackRoutes implements HttpMount {
       if (directory.isReady) return refusals.notFound(exchange, `no stream has the playback id ${playbackId}`);
       return refusals.unavailable(exchange, 'starting', 'the streams are still being read');
     }
-    const { streamId, visibility } = stream;
-    if (visibility === 'public') return this.#answer(exchange, streamId, visibility);
+    const admitted: AdmittedExchange = {
+      ...exchange,
+      streamId: stream.streamId,
+      ownerId: stream.ownerId,
+      audience: stream.visibility,
+    };
+    if (stream.visibility === 'public') return this.#answer(admitted);
     if (token === undefined) {
       return this.#forbid(exchange, {
         kind: 'malformed',
@@ -77,20 +88,22 @@ export class PlaybackRoutes implements HttpMount {
     }
     const verdict = tokens.verifyPlaybackToken(token, playbackId);
     if (!(verdict instanceof Promise)) {
-      return verdict.ok ? this.#answer(exchange, streamId, visibility) : this.#forbid(exchange, verdict.error);
+      return verdict.ok ? this.#answer(admitted) : this.#forbid(exchange, verdict.error);
     }
     verdict
-      .then((late) => (late.ok ? this.#answer(exchange, streamId, visibility) : this.#forbid(exchange, late.error)))
+      .then((late) => (late.ok ? this.#answer(admitted) : this.#forbid(exchange, late.error)))
       .catch((error: unknown) => {
         log.error('playback-request-crashed', { error });
         exchange.response.destroy();
       });
   }
 
-  #answer(exchange: Exchange, streamId: AdmittedExchange['streamId'], audience: Audience): void {
-    const admitted: AdmittedExchange = { ...exchange, streamId, audience };
-    const { target } = exchange.path;
+  #answer(admitted: AdmittedExchange): void {
+    const { target } = admitted.path;
+    if (target.kind !== 'beacons') this.#deps.beacons.request(admitted);
     switch (target.kind) {
+      case 'beacons':
+        return this.#deps.events.post(admitted);
       case 'multivariant':
         return this.#deps.playlists.multivariant(admitted);
       case 'media-playlist':

@@ -8,12 +8,15 @@ import type { DeliveryMetrics } from '../metrics.ts';
 import { type AdmittedExchange, askFor, type Refusals, type Restart } from './exchange.ts';
 import { type Audience, corsHeaders, playlistCaching, playlistType } from './response-headers.ts';
 import { type HeaderList, SharedResponse } from './shared-response.ts';
+import type { ViewerDoor } from './viewer-door.ts';
 
 export interface PlaylistRoutesDeps {
   readonly source: Pick<PlaybackSource, 'multivariant' | 'playlist'>;
   readonly restart: Restart;
   /** Headers of a media playlist besides type, caching and encoding; default: those of CORS. */
   readonly headersOf?: (body: PlaylistBody) => HeaderList;
+  /** Who watches; absent where nobody is counted. */
+  readonly viewers?: Pick<ViewerDoor, 'mint' | 'visit'>;
   readonly refusals: Refusals;
   readonly metrics: Pick<DeliveryMetrics, 'sessions' | 'responses'>;
   readonly clock: Clock;
@@ -53,18 +56,23 @@ export class PlaylistRoutes {
     if (!query.ok) return refusals.badRequest(exchange, query.error.message);
     const gzip = acceptsGzip(request.headers['accept-encoding']);
     const variant = { blocking: query.value.msn !== undefined, gzip, audience };
+    const visit = this.#deps.viewers?.visit(exchange, query.value.part !== undefined);
     askFor<PlaylistBody>(exchange, this.#deps, {
       ask: (answer) => source.playlist({ streamId, rendition, query: query.value }, answer),
       found: (body, later) => {
         this.#response(body, variant).send(request, response, clock.nowMs(), later);
-        later(() => metrics.responses.inc({ resource: 'playlist', status: '200' }));
+        later(() => {
+          metrics.responses.inc({ resource: 'playlist', status: '200' });
+          visit?.answered(body.targetDurationS);
+        });
       },
+      settled: () => visit?.settled(),
     });
   }
 
   #mint(exchange: AdmittedExchange, facts: MultivariantFacts): void {
-    const { metrics, idSource, clock } = this.#deps;
-    const text = renderMultivariantPlaylist(withSession(facts, newId('ses', idSource)));
+    const { metrics, idSource, clock, viewers } = this.#deps;
+    const text = renderMultivariantPlaylist(withSession(facts, viewers?.mint(exchange) ?? newId('ses', idSource)));
     const headers = ['Content-Type', playlistType, 'Cache-Control', 'no-store', ...corsHeaders];
     metrics.sessions.inc();
     metrics.responses.inc({ resource: 'multivariant', status: '200' });

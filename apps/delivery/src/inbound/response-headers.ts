@@ -13,12 +13,13 @@ export const corsHeaders: HeaderList = [
   'cross-origin',
 ];
 
-export const preflightHeaders: HeaderList = [
+/** What a page of another site may ask with these methods. */
+export const preflightHeaders = (methods: string): HeaderList => [
   ...corsHeaders,
   'Access-Control-Allow-Methods',
-  'GET, HEAD, OPTIONS',
+  methods,
   'Access-Control-Allow-Headers',
-  'Range, CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status',
+  'Content-Type, Range, CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status',
   'Access-Control-Max-Age',
   '86400',
 ];

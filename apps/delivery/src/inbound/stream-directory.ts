@@ -5,6 +5,7 @@ import type { StreamId } from '@millrace/ids';
 /** What playback has to know of a stream. */
 export interface DirectoryEntry {
   readonly streamId: StreamId;
+  readonly ownerId: string;
   readonly visibility: 'public' | 'private';
 }
 
@@ -50,7 +51,7 @@ export class StreamDirectory implements Disposable {
   find(playbackId: string): DirectoryEntry | undefined {
     const found = this.#byPlaybackId.get(playbackId);
     if (found === undefined) return undefined;
-    return { streamId: found.stream_id as StreamId, visibility: found.visibility };
+    return { streamId: found.stream_id as StreamId, ownerId: found.owner_id, visibility: found.visibility };
   }
 
   /** Whether the stream was seen to be deleted. One that is unknown may still be on its way in the log. */

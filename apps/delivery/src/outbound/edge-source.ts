@@ -25,7 +25,7 @@ import {
 import { ShortMemory } from '../core/short-memory.ts';
 import type { Later } from '../core/waiting-room.ts';
 import type { UpstreamMetrics } from '../metrics.ts';
-import type { Flights } from './flights.ts';
+import type { FlightName, Flights } from './flights.ts';
 import type { OriginClient, OriginReply } from './origin-client.ts';
 import type { Located, OriginFinder } from './origin-finder.ts';
 
@@ -74,7 +74,7 @@ export class EdgeSource implements PlaybackSource {
       const { facts } = located.value;
       return facts.ended ? { kind: 'ended' } : { kind: 'found', value: facts.multivariant };
     };
-    return this.#join('multivariant', `${streamId}/facts`, streamId, begin, answer);
+    return this.#join('multivariant', { key: `${streamId}/facts`, streamId, held: false }, begin, answer);
   }
 
   playlist({ streamId, rendition, query }: PlaylistAsk, answer: Answer<PlaylistBody>): Leave {
@@ -89,7 +89,7 @@ export class EdgeSource implements PlaybackSource {
       if (outcome.kind === 'found') this.#latest.put(key, query, outcome.value, clock.monotonicMs());
       return outcome;
     };
-    return this.#join('playlist', path, streamId, begin, answer);
+    return this.#join('playlist', { key: path, streamId, held: query.msn !== undefined }, begin, answer);
   }
 
   media(ask: MediaAsk, answer: Answer<MediaBody>): Leave {
@@ -114,7 +114,7 @@ export class EdgeSource implements PlaybackSource {
       if (outcome.kind === 'not-found') this.#absent.set(key, outcome, clock.monotonicMs() + absentMs);
       return outcome;
     };
-    return this.#join(file.kind, key, streamId, begin, answer);
+    return this.#join(file.kind, { key, streamId, held: file.kind !== 'init' }, begin, answer);
   }
 
   evict(streamId: StreamId, change: 'deleted' | 'restricted'): void {
@@ -140,14 +140,13 @@ export class EdgeSource implements PlaybackSource {
 
   #join<T>(
     resource: string,
-    key: string,
-    streamId: StreamId,
+    name: FlightName,
     begin: (signal: AbortSignal) => Promise<Outcome<T>>,
     answer: Answer<T>,
   ): Leave {
     const { flights, metrics } = this.#deps;
-    if (flights.has(key)) metrics.collapsed.inc({ resource });
-    return flights.join(key, streamId, begin, answer);
+    if (flights.has(name.key)) metrics.collapsed.inc({ resource });
+    return flights.join(name, begin, answer);
   }
 
   /** Where the stream is; when it is on its way to another origin, waits for a bounded time. */

@@ -11,16 +11,24 @@ export type FlightOutcome = 'ready' | 'timeout' | 'absent' | 'removed' | 'draini
 export interface FlightsOptions {
   /** Askers that may wait at once. */
   readonly capacity: number;
-  /** How an asker's wait ended. */
+  /** How the wait of a held asker ended. */
   readonly onOutcome: (outcome: FlightOutcome) => void;
   /** A request that failed in a way nobody foresaw. */
   readonly onCrash: (error: unknown) => void;
+}
+
+export interface FlightName {
+  readonly key: string;
+  readonly streamId: string;
+  readonly held: boolean;
 }
 
 interface Flight {
   readonly streamId: string;
   readonly abort: AbortController;
   readonly answers: Set<Answer<never>>;
+  /** Askers wait on purpose, until something is there; they are counted. */
+  readonly held: boolean;
 }
 
 const atOnce: Later = (work) => work();
@@ -48,8 +56,7 @@ export class Flights {
 
   /** Joins the request of `key`, or begins it. A key stands for one type of answer. */
   join<T>(
-    key: string,
-    streamId: string,
+    { key, streamId, held }: FlightName,
     begin: (signal: AbortSignal) => Promise<Outcome<T>>,
     answer: Answer<T>,
   ): Leave {
@@ -63,14 +70,14 @@ export class Flights {
       answer({ kind: 'unavailable', reason: 'too-busy', detail: 'too many requests wait for a part' }, atOnce);
       return answered;
     }
-    const flight = this.#flights.get(key) ?? this.#begin(key, streamId, begin);
+    const flight = this.#flights.get(key) ?? this.#begin({ key, streamId, held }, begin);
     const entry = answer as Answer<never>; // the key's type: join is the only way in
     flight.answers.add(entry);
     this.#waiting++;
     return () => {
       if (!flight.answers.delete(entry)) return;
       this.#waiting--;
-      onOutcome('client-left');
+      if (flight.held) onOutcome('client-left');
       if (flight.answers.size > 0) return;
       this.#remove(key, flight);
       flight.abort.abort();
@@ -96,8 +103,8 @@ export class Flights {
     this.#queue.flush();
   }
 
-  #begin<T>(key: string, streamId: string, begin: (signal: AbortSignal) => Promise<Outcome<T>>): Flight {
-    const flight: Flight = { streamId, abort: new AbortController(), answers: new Set() };
+  #begin<T>({ key, streamId, held }: FlightName, begin: (signal: AbortSignal) => Promise<Outcome<T>>): Flight {
+    const flight: Flight = { streamId, held, abort: new AbortController(), answers: new Set() };
     this.#flights.set(key, flight);
     begin(flight.abort.signal)
       .catch((error: unknown): Outcome<T> => {
@@ -117,7 +124,7 @@ export class Flights {
     const how = outcomeOf(outcome);
     this.#queue.release(
       answers.map((answer) => (later) => {
-        later(() => this.#options.onOutcome(how));
+        if (flight.held) later(() => this.#options.onOutcome(how));
         answer(outcome, later);
       }),
     );

@@ -1,0 +1,117 @@
+/** Composition of the viewers' side: sessions, their ownership among several deliveries, the audience, players' reports. */
+import { Scope } from '@millrace/lifecycle';
+import { AudienceCounts } from './core/audience-counts.ts';
+import { PeerInstances } from './core/peer-instances.ts';
+import { RecentOwners } from './core/recent-owners.ts';
+import { SessionFinder } from './core/session-finder.ts';
+import { SessionLimits } from './core/session-limits.ts';
+import { SessionOwners } from './core/session-owners.ts';
+import { ViewerSessions } from './core/viewer-sessions.ts';
+import { BeaconIntake } from './inbound/beacon-intake.ts';
+import { createClientAddress } from './inbound/client-address.ts';
+import { followSessionWords } from './inbound/session-words.ts';
+import { ViewerDoor } from './inbound/viewer-door.ts';
+import { type DeliveryMetrics, registerViewerGauges } from './metrics.ts';
+import { noCountries, openCountryDatabase } from './outbound/country-database.ts';
+import { derivedDaySalt, openStoredDaySalt } from './outbound/day-salt.ts';
+import { createKeyedIdentity } from './outbound/keyed-identity.ts';
+import { ViewerFacts } from './outbound/viewer-facts.ts';
+import type { DeliveryDeps } from './service.ts';
+
+export interface ViewerTracking extends AsyncDisposable {
+  readonly door: ViewerDoor;
+  readonly beacons: BeaconIntake;
+}
+
+const tickMs = 250;
+const sweepMs = 1_000;
+const mostRecentOwners = 50_000;
+/** Broadcasts that are known to be over. */
+const mostOver = 10_000;
+
+/** Opens it. Closing says of every viewer that he left, and of every stream that nobody is here. */
+export async function openViewerTracking(deps: DeliveryDeps, metrics: DeliveryMetrics): Promise<ViewerTracking> {
+  const { settings, eventLog, facts, clock, idSource, log } = deps;
+  const { instanceId } = facts;
+  const addressOf = createClientAddress({
+    trustedProxies: settings.DELIVERY_TRUSTED_PROXIES,
+    header: settings.DELIVERY_FORWARDED_HEADER,
+  });
+  if (!addressOf.ok) throw new Error(addressOf.error.message);
+  const scope = new Scope({
+    stepDeadlineMs: 5_000,
+    onError: (step, error) => log.warn('close-step-failed', { step, error }),
+  });
+  const secret = settings.DELIVERY_VIEWER_SECRET ?? deps.serviceToken;
+  const salt = scope.use(
+    secret === undefined ? await openStoredDaySalt({ store: deps.mediaStore, idSource, log }) : derivedDaySalt(secret),
+    'viewer salt',
+  );
+  const path = settings.DELIVERY_GEOIP_FILE;
+  const countries =
+    path === undefined ? noCountries : scope.use(await openCountryDatabase({ path, clock, log }), 'countries');
+  const peers = new PeerInstances(instanceId);
+  const owners = new SessionOwners({
+    ...{ instanceId, peers, startedAtMs: clock.nowMs() },
+    recent: new RecentOwners(mostRecentOwners, clock.monotonicMs()),
+  });
+  const audience = new AudienceCounts();
+  const finder = new SessionFinder();
+  const viewerFacts: ViewerFacts = scope.use(
+    new ViewerFacts({
+      ...{ facts, clock, log, metrics },
+      onJoinLost: (session) => sessions.ownJoinSeen(session.id, clock.monotonicMs()),
+      onForgotten: (session) => finder.remove(session),
+    }),
+    'viewer facts',
+  );
+  const sessions: ViewerSessions = new ViewerSessions({
+    ...{ owners, audience, observer: viewerFacts },
+    limits: new SessionLimits({
+      mostSessions: settings.DELIVERY_MAX_SESSIONS,
+      mostPerStream: settings.DELIVERY_MAX_STREAM_SESSIONS,
+      mostPerAddress: settings.DELIVERY_MAX_ADDRESS_SESSIONS,
+      startsPerSecond: settings.DELIVERY_ADDRESS_SESSIONS_PER_S,
+    }),
+  });
+  registerViewerGauges(deps.metrics, { sessions: () => sessions.counts(), viewers: () => audience.total });
+  scope.defer('viewers', () => {
+    sessions.drain();
+    viewerFacts.audience(audience.drain());
+  });
+
+  const over = new Set<string>();
+  const onStream = (streamId: string, state: 'ended' | 'on') => {
+    over.delete(streamId);
+    if (state === 'on') return;
+    over.add(streamId);
+    if (over.size > mostOver) for (const oldest of [...over].slice(0, 1)) over.delete(oldest);
+    sessions.streamEnded(streamId, clock.monotonicMs());
+  };
+  scope.use(await followSessionWords({ eventLog, instanceId, peers, sessions, clock, onStream }), 'session words');
+  const tick = clock.every(tickMs, () => {
+    sessions.settle(clock.monotonicMs());
+    viewerFacts.audience(audience.due(clock.monotonicMs()));
+  });
+  const sweep = clock.every(sweepMs, () => sessions.sweep(clock.monotonicMs()));
+  scope.defer('viewer timers', () => {
+    tick.cancel();
+    sweep.cancel();
+  });
+  const silenceMs = settings.DELIVERY_VIEWER_SILENCE_MS;
+  const door = new ViewerDoor({
+    ...{ sessions, finder, owners, clock, idSource, silenceMs, addressOf: addressOf.value },
+    identity: createKeyedIdentity({ salt, countries, idSource }),
+    isOver: (streamId) => over.has(streamId),
+  });
+  const rates = {
+    all: settings.DELIVERY_BEACONS_PER_S,
+    address: settings.DELIVERY_ADDRESS_BEACONS_PER_S,
+    session: settings.DELIVERY_SESSION_BEACONS_PER_S,
+  };
+  return {
+    door,
+    beacons: new BeaconIntake({ door, sessions, finder, facts, clock, metrics, silenceMs, rates }),
+    [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
+  };
+}
