@@ -21,8 +21,12 @@ export interface Cluster extends AsyncDisposable {
   readonly delivery: ClusterProcess;
   /** A client that has signed in at control. */
   readonly api: RestClient;
-  /** Starts one more transcode worker and waits until it is parked at ingest. */
-  startWorker(name: string): Promise<ClusterProcess>;
+  /** The event log's, for tests that read facts. */
+  readonly databaseUrl: string;
+  /** Starts one more transcode worker, writing to `origins` (default: `delivery`), and waits until it is parked at ingest. */
+  startWorker(name: string, origins?: readonly ClusterProcess[]): Promise<ClusterProcess>;
+  /** Starts one more delivery: an edge in front of `origins`, or without them an origin. */
+  startDelivery(name: string, origins?: readonly ClusterProcess[]): Promise<ClusterProcess>;
   /** Kills a process with kill -9 and starts it again with the same settings, ports and data. */
   restart(process: ClusterProcess): Promise<ClusterProcess>;
   /** Standard error of every process, for a failing test. */
@@ -93,11 +97,17 @@ export async function startCluster(settings: Readonly<Record<string, string>> = 
       ingest,
       delivery,
       api,
-      startWorker: (name) =>
+      databaseUrl: database.url,
+      startWorker: (name, origins = [delivery]) =>
         start('transcode', name, {
           TRANSCODE_WORKER_ID: name,
           TRANSCODE_INGEST_URLS: ingest.internalUrl,
-          TRANSCODE_DELIVERY_URLS: delivery.internalUrl,
+          TRANSCODE_DELIVERY_URLS: urlsOf(origins),
+        }),
+      startDelivery: (name, origins) =>
+        start('delivery', name, {
+          DELIVERY_INSTANCE_ID: name,
+          ...(origins === undefined ? {} : { DELIVERY_ROLE: 'edge', DELIVERY_ORIGIN_URLS: urlsOf(origins) }),
         }),
       async restart({ name, program }) {
         const begin = starts.get(name);
@@ -113,6 +123,8 @@ export async function startCluster(settings: Readonly<Record<string, string>> = 
     throw error;
   }
 }
+
+const urlsOf = (processes: readonly ClusterProcess[]) => processes.map(({ internalUrl }) => internalUrl).join();
 
 async function answersReady({ program, internalUrl, httpUrl }: ClusterProcess): Promise<boolean> {
   if (!program.running) throw new Error(`it ended:\n${program.stderr().slice(-4_000)}`);
