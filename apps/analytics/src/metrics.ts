@@ -34,20 +34,42 @@ export function createAnalyticsMetrics(registry: MetricsRegistry) {
       help: 'Exports that are being read now.',
       registers,
     }),
-    liveStreams: new Gauge({
-      name: 'millrace_analytics_live_streams',
-      help: 'Streams that are live or interrupted, as analytics knows it.',
-      registers,
-    }),
-    liveViewers: new Gauge({
-      name: 'millrace_analytics_live_viewers',
-      help: 'Viewers of all streams over the delivery instances that live.',
-      registers,
-    }),
   };
 }
 
 export type AnalyticsMetrics = ReturnType<typeof createAnalyticsMetrics>;
+
+/** What gauges read when they are scraped. */
+export interface AnalyticsReadings {
+  liveStreams(): number;
+  liveViewers(): number;
+  bufferedFacts(): number;
+  /** 1 while facts cannot be inserted and wait in the log, else 0. */
+  stalled(): number;
+}
+
+/** Gauges of analytics. */
+export function registerAnalyticsGauges(registry: MetricsRegistry, readings: AnalyticsReadings): void {
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      ...{ name, help, registers: [registry] },
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge('millrace_analytics_live_streams', 'Streams that are live or interrupted, as analytics knows it.', () =>
+    readings.liveStreams(),
+  );
+  gauge('millrace_analytics_live_viewers', 'Viewers of all streams over the delivery instances that live.', () =>
+    readings.liveViewers(),
+  );
+  gauge('millrace_analytics_facts_buffered', 'Facts in memory on their way into ClickHouse.', () =>
+    readings.bufferedFacts(),
+  );
+  gauge('millrace_analytics_sink_stalled', '1 while ClickHouse does not take facts and they wait in the log.', () =>
+    readings.stalled(),
+  );
+}
 
 /** Metrics of the way from the log into ClickHouse. */
 export function createFactSinkMetrics(registry: MetricsRegistry): FactSinkMetrics {

@@ -1,26 +1,59 @@
 import type { HttpMount } from './service.ts';
 
-/** Finds the mount of a path: the longest prefix on a segment boundary. Two mounts of one prefix are a bug and throw. */
+interface Node {
+  mount: HttpMount | undefined;
+  readonly named: Map<string, Node>;
+  /** The `{name}` child. */
+  any: Node | undefined;
+}
+
+/**
+ * Finds the mount of a path: the longest prefix on a segment boundary. A segment `{name}` of a prefix stands for any one segment that
+ * is not empty; of prefixes of equal length the one that names more of its first segments wins, so `/streams/new` goes before
+ * `/streams/{id}`. Two mounts of one prefix are a bug and throw, whatever their names are called.
+ */
 export function createMountTable(mounts: readonly HttpMount[]): (path: string) => HttpMount | undefined {
-  const byPrefix = new Map<string, HttpMount>();
+  const root = newNode();
   for (const mount of mounts) {
-    const key = mount.prefix === '/' ? '' : mount.prefix;
-    if (mount.prefix !== '/' && !/^(\/[^/?#]+)+$/.test(mount.prefix)) {
+    if (mount.prefix !== '/' && !/^(\/([^/?#{}]+|\{[a-z_]+\}))+$/.test(mount.prefix)) {
       throw new Error(`mount prefix: expected "/" or a path without a trailing slash, got "${mount.prefix}"`);
     }
-    if (byPrefix.has(key)) throw new Error(`mount prefix "${mount.prefix}" is taken twice`);
-    byPrefix.set(key, mount);
-  }
-  return (path) => {
-    let prefix = path;
-    for (;;) {
-      const mount = byPrefix.get(prefix);
-      if (mount !== undefined) return mount;
-      const cut = prefix.lastIndexOf('/');
-      if (cut < 0) return undefined;
-      prefix = prefix.slice(0, cut);
+    let node = root;
+    for (const segment of mount.prefix === '/' ? [] : mount.prefix.slice(1).split('/')) {
+      if (segment.startsWith('{')) node = node.any ??= newNode();
+      else {
+        const next = node.named.get(segment) ?? newNode();
+        node.named.set(segment, next);
+        node = next;
+      }
     }
-  };
+    if (node.mount !== undefined) throw new Error(`mount prefix "${mount.prefix}" is taken twice`);
+    node.mount = mount;
+  }
+  return (path) => deepest(root, path.split('/'), 1)?.mount;
+}
+
+interface Found {
+  readonly mount: HttpMount;
+  readonly depth: number;
+}
+
+/** The deepest mount below `node`; no deeper than the prefixes are, however long the path is. */
+function deepest(node: Node, segments: readonly string[], at: number): Found | undefined {
+  const here = node.mount === undefined ? undefined : { mount: node.mount, depth: at };
+  const segment = segments[at];
+  if (segment === undefined) return here;
+  const named = node.named.get(segment);
+  const found = [
+    named === undefined ? undefined : deepest(named, segments, at + 1),
+    node.any === undefined || segment === '' ? undefined : deepest(node.any, segments, at + 1),
+    here,
+  ];
+  return found.reduce((best, one) => (one !== undefined && one.depth > (best?.depth ?? 0) ? one : best), undefined);
+}
+
+function newNode(): Node {
+  return { mount: undefined, named: new Map(), any: undefined };
 }
 
 /**

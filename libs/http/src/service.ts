@@ -5,9 +5,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-/** A handler of every path that starts with `prefix`. The longest matching prefix wins. */
+/** A handler of every path that starts with `prefix`. The longest matching prefix wins (`createMountTable` has the rules). */
 export interface HttpMount {
-  /** Path prefix on a segment boundary: `/api/v1/streams`, `/live`; `/` matches what nothing else does. */
+  /** Path prefix on a segment boundary: `/api/v1/streams/{id}/metrics`, `/live`; `/` matches what nothing else does. */
   readonly prefix: string;
   /** Answers may be held on purpose (blocking reload, long poll): they are not logged as slow requests. */
   readonly holdsAnswers?: boolean;

@@ -1,5 +1,6 @@
 /** Inserts the rows of one range into one table: with its token, so that a repetition counts once, views included. */
 import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { type ClickHouseClient, ClickHouseError } from '@millrace/clickhouse';
 import type { FactInsert, InsertOutcome } from '../core/fact-insert.ts';
 
@@ -73,13 +74,14 @@ function reasonOf(error: unknown): string {
 export function createFactInsert(client: ClickHouseClient): FactInsert {
   return async (table, lines, token, signal): Promise<InsertOutcome> => {
     try {
-      await client.insert({
-        table,
-        format: 'JSONEachRow',
+      // Not `insert`: it takes rows as objects and would encode them, one stream event a row.
+      const { stream } = await client.exec({
+        query: `INSERT INTO ${table} FORMAT JSONEachRow`,
         values: Readable.from([Buffer.from(`${lines.join('\n')}\n`)], { objectMode: false }),
         clickhouse_settings: { ...settings, insert_deduplication_token: token },
         abort_signal: signal,
       });
+      await finished(stream.resume());
       return { kind: 'inserted' };
     } catch (error) {
       const row = error instanceof ClickHouseError && rowCodes.has(error.code) ? rowOf(error.message) : undefined;

@@ -1,0 +1,28 @@
+/** A process for the crash test: a sink between the test's PostgreSQL log and its ClickHouse, which waits to be killed. */
+
+import { openClickHouse } from '@millrace/clickhouse';
+import { systemClock } from '@millrace/clock';
+import { openPostgresEventLog } from '@millrace/eventlog';
+import { silentLogger } from '@millrace/log';
+import { openFactSink } from './fact-sink.ts';
+
+const [logUrl = '', clickhouseUrl = '', database = ''] = process.argv.slice(2);
+const deps = { log: silentLogger, clock: systemClock };
+const eventLog = await openPostgresEventLog({
+  ...deps,
+  url: logUrl,
+  source: 'crasher',
+  groupLeaseMs: 600,
+  takeOverMs: 200,
+});
+const clickhouse = await openClickHouse({ url: clickhouseUrl, database, log: silentLogger });
+await openFactSink({
+  ...{ eventLog, clickhouse, lingerMs: 20, maxRecords: 300, ...deps },
+  metrics: {
+    inserted: () => process.stdout.write('i'),
+    insertFailed: () => {},
+    parked: () => {},
+    queryable: () => {},
+  },
+});
+setInterval(() => {}, 1_000);
