@@ -63,6 +63,6 @@ export default defineConfig({
   },
   server: {
     port: 5173,
-    proxy: { '/api': backend, '/live': backend, '/docs': backend },
+    proxy: { '/api': backend, '/live': backend, '/docs': backend, '/ws': { target: backend, ws: true } },
   },
 });

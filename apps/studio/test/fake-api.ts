@@ -3,6 +3,7 @@ import type {
   ApiToken,
   CreatedApiToken,
   CreatedStreamKey,
+  HubStream,
   ProblemBody,
   Stream,
   StreamDetail,
@@ -10,6 +11,9 @@ import type {
   StreamKey,
   Watch,
 } from '@millrace/api';
+
+import { FakeAnalytics } from './fake-analytics.ts';
+import { FakeHub } from './fake-hub.ts';
 
 export interface ApiAnswer {
   readonly status: number;
@@ -31,6 +35,9 @@ const now = () => new Date().toISOString();
 export class FakeApi {
   readonly streams = new Map<string, HeldStream>();
   readonly tokens: ApiToken[] = [];
+  readonly hub = new FakeHub();
+  readonly analytics = new FakeAnalytics();
+  role: ApiToken['role'] = 'admin';
   readonly states = new Map<
     string,
     { state: StreamDetail['state']; health: StreamDetail['health']; since: string | null }
@@ -57,12 +64,39 @@ export class FakeApi {
       updated_at: now(),
     };
     this.streams.set(id, { definition, keys: [] });
+    this.hub.streams.set(id, this.#hubStream(definition));
     return definition;
   }
 
   setState(streamId: string, state: StreamDetail['state'], health: StreamDetail['health'] = null): void {
     const since = this.states.get(streamId)?.since ?? now();
     this.states.set(streamId, { state, health, since: state === 'idle' ? null : since });
+    const definition = this.streams.get(streamId)?.definition;
+    if (definition !== undefined) this.hub.tell(this.#hubStream(definition));
+  }
+
+  /** Forgets everything between tests. */
+  clear(): void {
+    Object.assign(this, { codeUsed: false, revokedAll: false, unreachable: false, role: 'admin' });
+    Object.assign(this.analytics, { empty: false, away: false, live: [], streams: [] });
+    this.analytics.asked.length = 0;
+    this.hub.away = false;
+    this.hub.asked.length = 0;
+    this.hub.streams.clear();
+    this.streams.clear();
+    this.states.clear();
+    this.tokens.length = 0;
+  }
+
+  #hubStream({ id, playback_id, owner_id, title, visibility }: Stream): HubStream {
+    const now = this.states.get(id);
+    return {
+      ...{ stream_id: id, playback_id, owner_id, title, visibility },
+      state: now?.state ?? 'idle',
+      live_since: now?.since ?? null,
+      viewers: 0,
+      health: now?.health ? { ...now.health, at_ms: Date.now() } : null,
+    };
   }
 
   /** Answers `GET /streams/...` and so on; `path` is below /api/v1, with its query. */
@@ -73,8 +107,9 @@ export class FakeApi {
     if (parts[0] === 'watch') return this.#watch(parts[1] ?? '', url.searchParams.get('token'));
     if (authorization !== `Bearer ${adminToken}` || this.revokedAll) return problem(401, 'Not signed in');
     if (parts[0] === 'me')
-      return ok({ owner_id: ownerId, role: 'admin', token_id: this.#id('tok'), expires_at: inAnHour() });
+      return ok({ owner_id: ownerId, role: this.role, token_id: this.#id('tok'), expires_at: inAnHour() });
     if (parts[0] === 'tokens') return this.#tokens(method, parts[1], body);
+    if (parts[0] === 'analytics') return this.analytics.answer(parts.slice(1).join('/'), url.searchParams);
     if (parts[0] === 'streams') return this.#streams(method, parts.slice(1), body);
     return problem(404, 'Not found');
   }
@@ -82,7 +117,7 @@ export class FakeApi {
   #signIn(body: Record<string, unknown>): ApiAnswer {
     if (body['code'] !== signInCode || this.codeUsed) return problem(401, 'The code is not valid');
     this.codeUsed = true;
-    return { status: 201, body: { token: adminToken, expires_at: inAnHour(), role: 'admin', owner_id: ownerId } };
+    return { status: 201, body: { token: adminToken, expires_at: inAnHour(), role: this.role, owner_id: ownerId } };
   }
 
   #watch(playbackId: string, token: string | null): ApiAnswer {

@@ -59,7 +59,7 @@ export class FakeLive {
     }
     const type = 'application/vnd.apple.mpegurl';
     if (path === 'index.m3u8') return { type, body: multivariant };
-    if (path === 'video/index.m3u8') return { type, body: this.#mediaPlaylist(this.#startedAtMs) };
+    if (path === 's/ses_fake/video/index.m3u8') return { type, body: this.#mediaPlaylist(this.#startedAtMs) };
     const name = /^video\/(init\.mp4|index\d+\.m4s)$/.exec(path)?.[1];
     return name === undefined ? undefined : { type: 'video/mp4', body: await readFile(join(this.#dir, name)) };
   }
@@ -73,13 +73,14 @@ export class FakeLive {
       '#EXT-X-TARGETDURATION:1',
       `#EXT-X-MEDIA-SEQUENCE:${this.#firstNumber + first}`,
       `#EXT-X-DISCONTINUITY-SEQUENCE:${Math.floor(first / segmentCount) + this.#broadcasts * 10}`,
-      '#EXT-X-MAP:URI="init.mp4"',
+      '#EXT-X-MAP:URI="../../../video/init.mp4"',
     ];
     for (let n = first; n < made; n++) {
       // The segments begin again after the last: timestamps jump back, as after a re-connect.
-      if (n % segmentCount === 0 && n > first) lines.push('#EXT-X-DISCONTINUITY', '#EXT-X-MAP:URI="init.mp4"');
+      if (n % segmentCount === 0 && n > first)
+        lines.push('#EXT-X-DISCONTINUITY', '#EXT-X-MAP:URI="../../../video/init.mp4"');
       const at = new Date(startedAtMs + n * 1000).toISOString();
-      lines.push(`#EXT-X-PROGRAM-DATE-TIME:${at}`, '#EXTINF:1.000,', `index${n % segmentCount}.m4s`);
+      lines.push(`#EXT-X-PROGRAM-DATE-TIME:${at}`, '#EXTINF:1.000,', `../../../video/index${n % segmentCount}.m4s`);
     }
     if (this.#endedAtMs !== undefined) lines.push('#EXT-X-ENDLIST');
     return `${lines.join('\n')}\n`;
@@ -90,5 +91,5 @@ const multivariant = `#EXTM3U
 #EXT-X-VERSION:7
 #EXT-X-INDEPENDENT-SEGMENTS
 #EXT-X-STREAM-INF:BANDWIDTH=1500000,CODECS="avc1.42c01e,mp4a.40.2",RESOLUTION=640x360,FRAME-RATE=30
-video/index.m3u8
+s/ses_fake/video/index.m3u8
 `;

@@ -37,11 +37,17 @@ export interface Visitor {
 export class Site implements AsyncDisposable {
   readonly api = new FakeApi();
   readonly live: FakeLive;
+  /** CMCD reports as they came. */
+  readonly reports: { readonly path: string; readonly type: string | undefined; readonly body: string }[] = [];
+  readonly mediaAsked: { readonly path: string; readonly headers: readonly string[] }[] = [];
+  /** The folder of the built studio. */
+  readonly dist: string;
   readonly origin: string;
   readonly #close: () => Promise<void>;
   readonly #browser: Browser;
 
-  private constructor(live: FakeLive, origin: string, browser: Browser, close: () => Promise<void>) {
+  private constructor(dist: string, live: FakeLive, origin: string, browser: Browser, close: () => Promise<void>) {
+    this.dist = dist;
     this.live = live;
     this.origin = origin;
     this.api.origin = origin;
@@ -68,7 +74,7 @@ export class Site implements AsyncDisposable {
     const address = server.address();
     if (address === null || typeof address === 'string') throw new Error('the server has no port');
     const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, args: chromiumArgs });
-    const site = new Site(live, `http://127.0.0.1:${address.port}`, browser, async () => {
+    const site = new Site(join(dir, 'dist'), live, `http://127.0.0.1:${address.port}`, browser, async () => {
       await browser.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -77,6 +83,7 @@ export class Site implements AsyncDisposable {
     server.on('request', (request, response) => {
       serve(site, dir, request, response).catch(() => response.destroy());
     });
+    server.on('upgrade', (request, socket, head) => site.api.hub.upgrade(request, socket, head));
     return site;
   }
 
@@ -112,7 +119,12 @@ async function serve(site: Site, dir: string, request: IncomingMessage, response
     response.writeHead(answer.status, { 'content-type': 'application/json' });
     return void response.end(answer.body === undefined ? undefined : JSON.stringify(answer.body));
   }
+  if (url.pathname.startsWith('/live/') && request.method === 'POST') {
+    site.reports.push({ path: url.pathname, type: request.headers['content-type'], body: await readText(request) });
+    return void response.writeHead(204).end();
+  }
   if (url.pathname.startsWith('/live/')) {
+    site.mediaAsked.push({ path: url.pathname + url.search, headers: Object.keys(request.headers) });
     const answer = await site.live.answer(url.pathname.replace(/^\/live\/[^/]+\/(playback-token\/)?/, ''));
     if (answer === 'fail') return void response.writeHead(500).end();
     if (answer === undefined) return void response.writeHead(404).end();
@@ -124,9 +136,14 @@ async function serve(site: Site, dir: string, request: IncomingMessage, response
   response.writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream' }).end(body);
 }
 
-async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
+async function readText(request: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
   for await (const part of request) parts.push(Buffer.from(part));
-  const value: unknown = parts.length === 0 ? {} : JSON.parse(Buffer.concat(parts).toString());
+  return Buffer.concat(parts).toString();
+}
+
+async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const text = await readText(request);
+  const value: unknown = text === '' ? {} : JSON.parse(text);
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }

@@ -25,12 +25,7 @@ beforeAll(async () => {
   site = await Site.open({ encode: false });
 });
 afterAll(() => site?.[Symbol.asyncDispose]());
-beforeEach(() => {
-  Object.assign(site.api, { codeUsed: false, revokedAll: false, unreachable: false });
-  site.api.streams.clear();
-  site.api.states.clear();
-  site.api.tokens.length = 0;
-});
+beforeEach(() => site.api.clear());
 
 /** Runs `visit` with a new browser profile, signed in, and fails on any complaint of the page. */
 async function signedIn(visit: (visitor: Visitor) => Promise<void>, options = {}): Promise<void> {
@@ -139,6 +134,7 @@ describe('the page of a stream', () => {
       await page.locator('.page-head').getByText('Live').waitFor();
       await page.getByText('Keyframe interval is 8.3 s: set 2 s in OBS, Output').waitFor();
       await page.getByText('H.264 High, AAC').waitFor();
+      site.api.hub.measure(stream.id, { ...health, at_ms: Date.now() + 1_000 });
       await page.getByRole('img', { name: 'Video bitrate' }).locator('.sparkline-line').waitFor({ state: 'attached' });
       site.api.setState(stream.id, 'interrupted', health);
       await page.getByText("The encoder's connection dropped").waitFor();
@@ -194,12 +190,72 @@ describe('the page of a stream', () => {
     await signedIn(async ({ page, complaints }) => {
       await page.goto(`/streams/${stream.id}`);
       await page.getByRole('heading', { name: 'Council' }).waitFor();
-      site.api.unreachable = true;
+      Object.assign(site.api, { unreachable: true });
+      site.api.hub.away = true;
+      site.api.hub.drop();
       await page.getByText('The server does not answer').waitFor();
       expect(await page.getByRole('heading', { name: 'Council' }).count()).toBe(1);
       site.api.unreachable = false;
+      site.api.hub.away = false;
       await page.getByText('The server does not answer').waitFor({ state: 'detached' });
       complaints.length = 0;
+    });
+  });
+});
+
+describe('the list of streams', () => {
+  const section = (page: Visitor['page'], name: string) => page.getByRole('region', { name });
+
+  it('moves with what goes on and off air, counts viewers, and asks the API for none of it', async () => {
+    const [council, garage] = ['Council', 'Garage concert'].map((title) => site.api.seed({ title }));
+    await signedIn(async ({ page }) => {
+      await section(page, 'Off air').getByText('Garage concert').waitFor();
+      await expect.poll(() => site.api.hub.asked).toEqual(['authenticate', 'subscribe streams']);
+      const calls: string[] = [];
+      page.on('request', (request) => calls.push(new URL(request.url()).pathname));
+      site.api.setState(garage?.id ?? '', 'live', health);
+      site.api.hub.count(garage?.id ?? '', 12);
+      const row = section(page, 'On air').getByRole('link');
+      await expect
+        .poll(() => row.innerText())
+        .toMatch(/Garage concert[\s\S]*2\.7 Mbit\/s, 30 fps[\s\S]*1 warning[\s\S]*12[\s\S]*Live/);
+      expect(await section(page, 'Off air').getByText('Council').count()).toBe(1);
+      site.api.setState(garage?.id ?? '', 'idle');
+      await section(page, 'On air').waitFor({ state: 'detached' });
+      expect(calls).toEqual([]);
+      void council;
+    });
+  });
+
+  it('goes on by asking while the hub is away, says so, and follows the hub again', async () => {
+    const stream = site.api.seed({ title: 'Council' });
+    await signedIn(async ({ page, complaints }) => {
+      await expect.poll(() => site.api.hub.connections).toBe(1);
+      // Only the API knows that it has gone live.
+      site.api.states.set(stream.id, { state: 'live', health, since: new Date().toISOString() });
+      site.api.hub.away = true;
+      site.api.hub.drop();
+      await page.getByText('Re-connecting').waitFor();
+      await page.locator('.stream-list').getByText('Live', { exact: true }).waitFor();
+      site.api.hub.away = false;
+      site.api.setState(stream.id, 'live', health);
+      await page.getByText('Re-connecting').waitFor({ state: 'detached' });
+      site.api.hub.count(stream.id, 7);
+      await expect.poll(() => page.locator('.viewer-count').innerText()).toContain('7');
+      complaints.length = 0; // the browser reports each refused connection
+    });
+  });
+
+  it('keeps one connection from page to page', async () => {
+    const stream = site.api.seed({ title: 'Council' });
+    await signedIn(async ({ page }) => {
+      await page.getByRole('link', { name: 'Council' }).click();
+      await page.getByRole('heading', { name: 'Council' }).waitFor();
+      await page.getByRole('link', { name: 'Analytics' }).first().click();
+      await expect
+        .poll(() => site.api.hub.asked)
+        .toEqual(['authenticate', 'subscribe streams', `subscribe stream:${stream.id}`, 'subscribe streams']);
+      expect(site.api.hub.connections).toBe(1);
     });
   });
 });

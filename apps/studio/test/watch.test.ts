@@ -1,3 +1,7 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { type Cmcd, decodeCmcd } from '@svta/cml-cmcd';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { playbackToken } from './fake-api.ts';
@@ -11,8 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => site?.[Symbol.asyncDispose]());
 beforeEach(async () => {
-  site.api.streams.clear();
-  site.api.states.clear();
+  site.api.clear();
   site.live.failPlaylists = 0;
   visitor = await site.visitor();
   page = visitor.page;
@@ -35,6 +38,22 @@ async function plays(s = 0.3): Promise<void> {
 }
 
 describe('the watch page', () => {
+  it('stays small: 9 KB compressed before the player, 5 KB after the picture for the hub', async () => {
+    const sizeOf = async (pattern: RegExp) => {
+      const files = (await readdir(join(site.dist, 'assets'))).filter((file) => pattern.test(file));
+      const sizes = await Promise.all(
+        files.map(async (file) => gzipSync(await readFile(join(site.dist, 'assets', file))).length),
+      );
+      return { files: files.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
+    };
+    const first = await sizeOf(/^index-.*\.js$/);
+    const following = await sizeOf(/^(stream-following|hub-address|hub-client).*\.js$/);
+    expect(first.files).toBeGreaterThan(0);
+    expect(following.files).toBeGreaterThan(0);
+    expect(first.bytes).toBeLessThan(9_000);
+    expect(following.bytes).toBeLessThan(5_000);
+  });
+
   it('starts by itself when the stream goes live, without a reload and without a complaint', async () => {
     const stream = site.api.seed({ title: 'Garage concert' });
     await page.goto(`/watch/${stream.playback_id}`);
@@ -170,6 +189,68 @@ describe('the watch page', () => {
   });
 });
 
+describe('the hub on the watch page', () => {
+  it('comes after the picture, counts the viewers, and is not missed while it is away', async () => {
+    const stream = onAir();
+    await page.goto(`/watch/${stream.playback_id}`);
+    await plays();
+    await expect.poll(() => site.api.hub.asked).toEqual([`subscribe stream:${stream.playback_id}`]);
+    const frames = await page.evaluate(() => {
+      const entries = performance.getEntriesByType('resource');
+      const startOf = (part: RegExp) => entries.find((entry) => part.test(entry.name))?.startTime ?? Number.NaN;
+      return { hub: startOf(/stream-following/), media: startOf(/\.m4s/) };
+    });
+    expect(frames.hub).toBeGreaterThan(frames.media);
+    site.api.hub.count(stream.id, 1_204);
+    await page.locator('.viewer-count').getByText('1,204').waitFor();
+    site.api.hub.away = true;
+    site.api.hub.drop();
+    await page.locator('.viewer-count').waitFor({ state: 'detached' });
+    await plays();
+  });
+
+  it('starts the picture at once when the stream goes live, without asking every two seconds', async () => {
+    const stream = site.api.seed({ title: 'Garage concert' });
+    await page.goto(`/watch/${stream.playback_id}`);
+    await page.getByRole('heading', { name: 'The stream is offline' }).waitFor();
+    await expect.poll(() => site.api.hub.connections).toBe(1);
+    const asked: number[] = [];
+    page.on('request', (request) => request.url().includes('/api/v1/watch/') && asked.push(Date.now()));
+    // Longer than the interval of asking without the hub.
+    await page.waitForTimeout(2_500);
+    expect(asked.length).toBeLessThanOrEqual(1);
+    site.live.start();
+    site.api.setState(stream.id, 'live');
+    await plays();
+  });
+});
+
+describe('reports of the player', () => {
+  it('tell startup, latency and the end of the visit by CMCD v2, and leave the requests for media as they are', async () => {
+    site.reports.length = 0;
+    site.mediaAsked.length = 0;
+    const stream = onAir();
+    await page.goto(`/watch/${stream.playback_id}`);
+    await plays();
+    const lines = () =>
+      site.reports.flatMap(({ body }) => body.split('\n').filter(Boolean)).map((line) => decodeCmcd(line) as Cmcd);
+    await expect.poll(() => lines().some((line) => line.e === 'ps' && line.sta === 'p')).toBe(true);
+    const playing = lines().find((line) => line.sta === 'p');
+    expect(playing?.msd).toBeGreaterThan(50);
+    expect(playing?.msd).toBeLessThan(15_000);
+    expect(playing?.ltc).toBeGreaterThan(1_000);
+    expect(playing).toMatchObject({ v: 2, bsa: [0], bsda: [0], pb: [1500], tpb: [1500] });
+    expect(lines().filter((line) => line.msd !== undefined)).toHaveLength(1);
+    await page.goto('about:blank');
+    await expect.poll(() => lines().at(-1)?.sta).toBe('q');
+    const numbers = lines().map((line) => line.sn);
+    expect(numbers).toEqual(numbers.map((_, index) => index));
+    const { path, type } = site.reports[0] ?? {};
+    expect([path, type]).toEqual([`/live/${stream.playback_id}/s/ses_fake/cmcd`, 'application/cmcd']);
+    expect(site.mediaAsked.filter((one) => /CMCD/i.test(`${one.path} ${one.headers.join(' ')}`))).toEqual([]);
+  });
+});
+
 describe('a private stream', () => {
   it('plays with its link, and tells what is missing without it', async () => {
     const stream = onAir('private');
@@ -177,6 +258,7 @@ describe('a private stream', () => {
     await page.getByRole('heading', { name: 'You need a valid link' }).waitFor();
     await page.goto(`/watch/${stream.playback_id}?token=${playbackToken}`);
     await plays();
+    await expect.poll(() => site.api.hub.asked.at(-1)).toBe(`subscribe stream:${stream.playback_id} ${playbackToken}`);
   });
 });
 

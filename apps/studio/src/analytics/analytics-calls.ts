@@ -40,7 +40,7 @@ export function analyticsCalls({ call, download }: Caller, nowMs: () => number) 
       }),
     sessions: (view: AnalyticsView, cursor: string | undefined, signal?: AbortSignal) =>
       call({
-        path: path('sessions', view, { limit: '20', ...(cursor === undefined ? {} : { cursor }) }),
+        path: path('sessions', view, { limit: '10', ...(cursor === undefined ? {} : { cursor }) }),
         read: resources.readSessionPage,
         signal,
       }),

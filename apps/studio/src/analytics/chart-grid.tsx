@@ -41,7 +41,7 @@ const plans: readonly ChartPlan[] = [
   {
     title: 'Failures and exits',
     metrics: ['startup_failure_percentage', 'exit_before_start_percentage'],
-    labels: ['failed to start', 'left before the start'],
+    labels: ['failed', 'left before'],
     amount: 'percent',
     draw: 'lines',
   },

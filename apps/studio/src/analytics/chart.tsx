@@ -26,6 +26,15 @@ interface ChartProps {
 
 const height = 190;
 const syncKey = 'analytics';
+/** Room for the longest label of an axis, px. */
+const axisWidth: Readonly<Record<Amount, number>> = {
+  count: 52,
+  'rate-per-min': 72,
+  seconds: 60,
+  milliseconds: 62,
+  percent: 52,
+  kbps: 82,
+};
 const nothing: ChartColumns = { times: [], values: [] };
 
 export function Chart(props: ChartProps) {
@@ -72,7 +81,8 @@ export function Chart(props: ChartProps) {
     const from = row ?? (step > 0 ? -1 : columns.times.length);
     const to = Math.min(columns.times.length - 1, Math.max(0, from + step));
     setByKey(true);
-    made.setCursor({ left: made.valToPos(columns.times[to] ?? 0, 'x'), top: height / 3 });
+    const atS = columns.times[to] ?? 0;
+    for (const one of uPlot.sync(syncKey).plots) one.setCursor({ left: one.valToPos(atS, 'x'), top: height / 3 });
   };
 
   const spoken = useMemo(
@@ -128,19 +138,25 @@ function optionsOf(
   return {
     width,
     height,
-    padding: [10, 12, 0, 0],
+    padding: [10, 26, 0, 0],
     legend: { show: false },
     scales: {
       x: { time: true, range: () => [latest.current.fromS, latest.current.toS] },
       y: { range: (_, _min, max) => [0, axisTop(max, amount)] },
     },
     axes: [
-      { ...axis, grid: { show: false }, space: 64, values: (_, splits, _i, _s, step) => axisTimes(splits, step) },
+      {
+        ...axis,
+        grid: { show: false },
+        size: 30,
+        space: 64,
+        values: (_, splits, _i, _s, step) => axisTimes(splits, step),
+      },
       {
         ...axis,
         grid,
-        size: 78,
-        space: 34,
+        size: axisWidth[amount],
+        space: 30,
         ...(steps === undefined ? {} : { incrs: [...steps] }),
         values: (_, splits) => splits.map((value) => amountText(value, amount)),
       },

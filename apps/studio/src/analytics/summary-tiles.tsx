@@ -7,17 +7,23 @@ import { metricWords } from './metric-words.ts';
 interface Tile {
   readonly metric: MetricName;
   /** A second figure below, and the words around it. */
-  readonly beside?: { readonly metric: MetricName; readonly words: string };
+  readonly beside?: { readonly metric: MetricName; readonly say: (amount: string) => string };
 }
 
 const tiles: readonly Tile[] = [
-  { metric: 'viewers', beside: { metric: 'unique_viewers', words: 'unique' } },
-  { metric: 'watch_time_s', beside: { metric: 'views', words: 'views' } },
-  { metric: 'startup_time_p50_ms', beside: { metric: 'startup_time_p95_ms', words: 'for 95 %' } },
-  { metric: 'startup_failure_percentage', beside: { metric: 'exit_before_start_percentage', words: 'left before' } },
-  { metric: 'rebuffer_percentage', beside: { metric: 'rebuffer_frequency_per_min', words: 'stops' } },
-  { metric: 'bitrate_kbps', beside: { metric: 'rendition_switches', words: 'switches' } },
-  { metric: 'live_latency_ms', beside: { metric: 'live_latency_p95_ms', words: 'for 95 %' } },
+  { metric: 'viewers', beside: { metric: 'unique_viewers', say: (it) => `${it} unique` } },
+  { metric: 'watch_time_s', beside: { metric: 'views', say: (it) => `${it} views` } },
+  { metric: 'startup_time_p50_ms', beside: { metric: 'startup_time_p95_ms', say: (it) => `${it} for 95 %` } },
+  {
+    metric: 'startup_failure_percentage',
+    beside: { metric: 'exit_before_start_percentage', say: (it) => `${it} left before` },
+  },
+  {
+    metric: 'rebuffer_percentage',
+    beside: { metric: 'rebuffer_frequency_per_min', say: (it) => it.replace(' /', ' stops /') },
+  },
+  { metric: 'bitrate_kbps', beside: { metric: 'rendition_switches', say: (it) => `${it} switches` } },
+  { metric: 'live_latency_ms', beside: { metric: 'live_latency_p95_ms', say: (it) => `${it} for 95 %` } },
 ];
 
 export function SummaryTiles({ summary }: { readonly summary: Summary | undefined }) {
@@ -35,7 +41,7 @@ export function SummaryTiles({ summary }: { readonly summary: Summary | undefine
               <dd className="tile-beside" title={metricWords[beside.metric].meaning}>
                 {summary === undefined
                   ? '\u00a0'
-                  : `${amountText(value(beside.metric), metricWords[beside.metric].amount)} ${beside.words}`}
+                  : beside.say(amountText(value(beside.metric), metricWords[beside.metric].amount))}
               </dd>
             )}
           </div>
