@@ -1,8 +1,10 @@
 /**
- * `npm run test:soak`: the tests that take minutes. Arguments: any of `steady`, `storm`, `fuzz`; `--minutes=3` for each; `--seed=1`.
+ * `npm run test:soak`: the tests that take minutes. Arguments: any of `steady`, `storm`, `fuzz`, `kafka`, `kill-any`; `--minutes=3` for each; `--seed=1`.
  * Ends with `N passed, N failed`.
  */
 import { startStandalone } from '../rig/standalone-server.ts';
+import { brokersDying } from './kafka-faults.ts';
+import { killAny } from './kill-any.ts';
 import { fuzz, type SoakPlan, steady, storm } from './scenarios.ts';
 
 const scenarios: Readonly<Record<string, (plan: SoakPlan) => Promise<readonly string[]>>> = { steady, storm, fuzz };
@@ -15,10 +17,12 @@ const wanted = args.filter((arg) => !arg.startsWith('--'));
 const say = (line: string) => process.stderr.write(`[soak] ${line}\n`);
 
 let failed = 0;
-const names = Object.keys(scenarios).filter((name) => wanted.length === 0 || wanted.includes(name));
+const names = [...Object.keys(scenarios), 'kafka', 'kill-any'].filter(
+  (name) => wanted.length === 0 || wanted.includes(name),
+);
 for (const name of names) {
   const startedAt = performance.now();
-  const wrong = await live(name).catch((error: unknown) => [
+  const wrong = await run(name).catch((error: unknown) => [
     error instanceof Error ? (error.stack ?? '') : String(error),
   ]);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
@@ -28,6 +32,11 @@ for (const name of names) {
 }
 process.stdout.write(`${names.length - failed} passed, ${failed} failed\n`);
 process.exitCode = failed > 0 ? 1 : 0;
+
+function run(name: string): Promise<readonly string[]> {
+  if (name === 'kafka') return brokersDying({ durationMs: minutes * 60_000, seed, say });
+  return name === 'kill-any' ? killAny(say) : live(name);
+}
 
 /** One scenario on a server of its own, which afterwards has to drain with exit code 0. */
 async function live(name: string): Promise<readonly string[]> {

@@ -10,7 +10,7 @@ import { CompressionTypes, type Producer, type TopicMessages } from 'kafkajs';
 import type { LogObserver } from '../observer.ts';
 import type { EncodedRecord } from '../record-codec.ts';
 import type { KafkaAdmin } from './kafka-admin.ts';
-import { type KafkaAccess, KafkaConnection, within } from './kafka-connection.ts';
+import { clientRetry, type KafkaAccess, KafkaConnection, within } from './kafka-connection.ts';
 import { encodeMessage } from './message-codec.ts';
 import type { TopicShape } from './topic-settings.ts';
 
@@ -180,7 +180,14 @@ export class KafkaWriter implements AsyncDisposable {
     this.#client ??= this.#open();
     const { connected, producer } = this.#client;
     await connected;
-    await producer.sendBatch({ acks: -1, compression, topicMessages });
+    const answers = await producer.sendBatch({ acks: -1, compression, topicMessages });
+    // When a leader dies, kafkajs's retry leaves out what has moved to a broker that had answered before, and resolves all the
+    // same (kafkajs#1303, sendMessages.js `brokersWithoutResponse`): records acknowledged and lost. So each partition has to have answered.
+    const answered = new Set(answers.map(({ topicName, partition }) => `${topicName}/${partition}`));
+    for (const { topic, messages } of topicMessages) {
+      const silent = messages.find(({ partition }) => !answered.has(`${topic}/${partition}`));
+      if (silent) throw new Error(`no broker answered for ${topic}/${silent.partition}: its leader has moved`);
+    }
   }
 
   #open() {
@@ -189,7 +196,8 @@ export class KafkaWriter implements AsyncDisposable {
       // More than one request in flight may be reordered by kafkajs's retries, even with idempotence.
       ...{ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false, metadataMaxAge: 60_000 },
       createPartitioner: () => (given) => given.message.partition ?? 0,
-      retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 3, factor: 0.2, multiplier: 2 },
+      // As few as it permits: what fails is sent again as a whole, by a new producer.
+      retry: { ...clientRetry, retries: 1 },
     });
     return { producer, connected: producer.connect(), connection };
   }
