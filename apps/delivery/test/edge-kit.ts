@@ -12,6 +12,10 @@ import { type DeliveryKit, kitServiceToken, openDeliveryKit } from './delivery-k
 
 export interface EdgeKit extends DeliveryKit {
   readonly edge: DeliveryService;
+  /** The origin that `service.writer` writes to. */
+  readonly originService: DeliveryService;
+  /** A further origin, when asked for. */
+  readonly second: DeliveryService | undefined;
   /** The internal listener of the origin; it can be closed and opened again on the same port. */
   readonly internal: HttpServer;
   edgeMetric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>;
@@ -37,23 +41,38 @@ const gaugeOfBoth = 'millrace_delivery_waiting_requests';
  */
 export async function openEdgeKit(
   env: Readonly<Record<string, string>> = {},
-  otherOrigins: readonly string[] = [],
+  { twoOrigins = false }: { readonly twoOrigins?: boolean } = {},
 ): Promise<EdgeKit> {
   const kit = await openDeliveryKit(env);
   const internal = await openInternal(kit.service);
   const registry = openMetricsRegistry({ processMetrics: false });
-  const edge = await createDeliveryService({
+  const shared = (instanceId: string) => ({
     settings: expectOk(loadSettings(deliverySettings, env), 'settings of the test'),
     eventLog: kit.eventLog,
-    facts: openMemoryFactWriter(kit.eventLog, { instanceId: 'edge-1' }),
+    facts: openMemoryFactWriter(kit.eventLog, { instanceId }),
     mediaStore: openMemoryStore(),
     log: silentLogger,
     clock: kit.clock,
-    idSource: { nowMs: () => kit.clock.nowMs(), random: (bytes) => globalThis.crypto.getRandomValues(bytes) },
-    metrics: registry,
+    idSource: {
+      nowMs: () => kit.clock.nowMs(),
+      random: (bytes: Uint8Array) => globalThis.crypto.getRandomValues(bytes),
+    },
     serviceToken: kitServiceToken,
+  });
+  const second = twoOrigins
+    ? await createDeliveryService({
+        ...shared('delivery-2'),
+        metrics: openMetricsRegistry({ processMetrics: false }),
+      })
+    : undefined;
+  const secondInternal = second === undefined ? undefined : await openInternal(second);
+  const edge = await createDeliveryService({
+    ...shared('edge-1'),
+    metrics: registry,
     edge: {
-      originUrls: [`http://127.0.0.1:${internal.port}`, ...otherOrigins],
+      originUrls: [internal, ...(secondInternal === undefined ? [] : [secondInternal])].map(
+        ({ port }) => `http://127.0.0.1:${port}`,
+      ),
       cacheMb: Number(env['DELIVERY_EDGE_CACHE_MB'] ?? 16),
       mostSockets: 256,
     },
@@ -75,6 +94,8 @@ export async function openEdgeKit(
     ...kit,
     service: { ...edge, writer: kit.service.writer },
     edge,
+    originService: kit.service,
+    second,
     internal,
     http,
     origin: `http://127.0.0.1:${http.port}`,
@@ -88,6 +109,8 @@ export async function openEdgeKit(
     async [Symbol.asyncDispose]() {
       await edge[Symbol.asyncDispose]();
       await http[Symbol.asyncDispose]();
+      await second?.[Symbol.asyncDispose]();
+      await secondInternal?.[Symbol.asyncDispose]();
       await kit.service[Symbol.asyncDispose]();
       await internal[Symbol.asyncDispose]();
       await kit[Symbol.asyncDispose]();
