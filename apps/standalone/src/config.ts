@@ -1,4 +1,5 @@
 /** Settings of standalone: those of every service, and its own. The only reader of the environment. */
+import { analyticsSettings } from '@millrace/analytics/config';
 import { defineSettings, type Settings, setting, settingsOrExit } from '@millrace/config';
 import { controlSettings } from '@millrace/control/config';
 import { deliverySettings } from '@millrace/delivery/config';
@@ -13,6 +14,7 @@ export const standaloneSettings = defineSettings({
   ...transcodeSettings,
   ...deliverySettings,
   ...hubSettings,
+  ...analyticsSettings,
   HTTP_HOST: setting.text({ doc: 'Address that the front listens on.', fallback: '0.0.0.0' }),
   HTTP_PORT: setting.port({ doc: 'Port of the front: studio, API, playback, metrics, health.', fallback: '8080' }),
   PUBLIC_URL: setting.optionalUrl({

@@ -4,6 +4,8 @@
  * the database.
  */
 import { join } from 'node:path';
+import { createAnalyticsService } from '@millrace/analytics/service';
+import { type ConfiguredClickHouse, clickhouseMetrics, openConfiguredClickHouse } from '@millrace/clickhouse';
 import { type Clock, systemClock } from '@millrace/clock';
 import { type Addresses, addressesOf, type ControlService, createControlService } from '@millrace/control/service';
 import { createDeliveryService } from '@millrace/delivery/service';
@@ -23,10 +25,11 @@ import { createIngestService } from '@millrace/ingest/service';
 import { Scope } from '@millrace/lifecycle';
 import type { Logger } from '@millrace/log';
 import { openFolderStore } from '@millrace/media-store';
-import { openMetricsRegistry } from '@millrace/metrics';
+import { type MetricsRegistry, openMetricsRegistry } from '@millrace/metrics';
 import { openEmbeddedPostgres, openSql } from '@millrace/postgres';
 import { createTranscodeService } from '@millrace/transcode/service';
 import type { StandaloneSettings } from './config.ts';
+import { apiDocumentMount } from './inbound/api-document.ts';
 import { openOperatorSocket } from './inbound/operator-socket.ts';
 
 export interface Standalone extends AsyncDisposable {
@@ -71,6 +74,7 @@ export async function openStandalone(
     scope.use(socket.value, 'operator-socket');
 
     const registry = openMetricsRegistry({ processMetrics: true });
+    const engine = startClickHouse(registry);
     const url = settings.DATABASE_URL ?? (await openDatabase());
     const sql = openSql(url, { applicationName: 'millrace', maxConnections: 12 });
     scope.defer('sql', () => sql.end({ timeout: 3 }));
@@ -138,6 +142,11 @@ export async function openStandalone(
     services.push(transcode);
     const hub = await createHubService({ ...each('hub'), settings, eventLog, instanceId: 'hub-1' });
     services.push(scope.use(hub, 'hub'));
+    const analytics = await createAnalyticsService({
+      ...each('analytics'),
+      ...{ settings, eventLog, clickhouse: await engine, instanceId: 'analytics-1' },
+    });
+    services.push(scope.use(analytics, 'analytics'));
     const front = (opened.front = await openFront());
     scope.defer('front-door', () => front.stopAccepting());
     const ingest = scope.use(
@@ -171,6 +180,7 @@ export async function openStandalone(
         port: settings.HTTP_PORT,
         mounts: [
           ...services.flatMap((service) => service.publicMounts),
+          apiDocumentMount([control.openApi, analytics.openApi]),
           ...healthMounts({ services, registries }),
           studio,
         ],
@@ -178,6 +188,19 @@ export async function openStandalone(
         metrics: createHttpMetrics(registry),
       });
     }
+  }
+
+  /** The engine starts beside everything else: it needs a second or two, and only analytics waits for it. */
+  function startClickHouse(registry: MetricsRegistry): Promise<ConfiguredClickHouse> {
+    const engine = openConfiguredClickHouse(settings, {
+      ...{ dataDir: settings.DATA_DIR, log: logger('clickhouse'), clock, metrics: clickhouseMetrics(registry) },
+    });
+    scope.defer('clickhouse', async () => {
+      const started = await engine.catch(() => undefined); // whoever waits for it says why it did not start
+      await started?.[Symbol.asyncDispose]();
+    });
+    engine.catch(() => {});
+    return engine;
   }
 
   async function openDatabase(): Promise<string> {
