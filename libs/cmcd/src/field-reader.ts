@@ -27,6 +27,7 @@ const numberFields: readonly NumberField[] = [
   { key: 'dfa', name: 'dropped_frames', most: 1_000_000_000 },
   { key: 'br', name: 'bitrate_kbps', most: mostKbps },
   { key: 'pb', name: 'playhead_kbps', most: mostKbps },
+  { key: 'tpb', name: 'top_kbps', most: mostKbps },
   { key: 'tb', name: 'top_kbps', most: mostKbps },
   { key: 'bl', name: 'buffer_ms', most: 24 * hourMs },
   { key: 'mtp', name: 'throughput_kbps', most: mostKbps },
