@@ -3,7 +3,7 @@
  * tests use this one runner.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Scope } from '@millrace/lifecycle';
@@ -93,9 +93,7 @@ export async function startClusterProcesses(options: ClusterOptions): Promise<Cl
     const apps = [...new Set(clusterServices.map(({ app }) => app))];
     const [engines, ...bundles] = await Promise.all([
       openEngines({ dataDir, log, databaseUrl, kafkaBrokers, kafkaPort, eventLog }),
-      ...apps
-        .filter((app) => existsSync(inRepository('apps', app, 'src/main.ts')))
-        .map(async (app) => [app, await ensureRunBundle(app)] as const),
+      ...apps.map(async (app) => [app, await ensureRunBundle(app)] as const),
     ]);
     scope.use(engines, 'engines');
     const ports = await choosePorts(options.firstPort);
@@ -107,7 +105,7 @@ export async function startClusterProcesses(options: ClusterOptions): Promise<Cl
     const services = planCluster({
       ...{ ports, frontPort, rtmpPort, publicUrl, dataDir, serviceToken, clickhouseUrl, settings },
       ...{ databaseUrl: engines.databaseUrl, kafkaBrokers: engines.kafkaBrokers },
-    }).filter(({ app }) => existsSync(inRepository('apps', app, 'src/main.ts')));
+    });
     const bundleOf = new Map<string, string>(bundles);
     const processes = new Map<string, SupervisedProcess>();
     const supervise = (spec: ProcessSpec): SupervisedProcess => {

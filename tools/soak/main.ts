@@ -1,5 +1,5 @@
 /**
- * `npm run test:soak`: the tests that take minutes. Arguments: any of `steady`, `storm`, `fuzz`, `kafka`, `kill-any`; `--minutes=3` for each; `--seed=1`.
+ * `npm run test:soak`: the tests that take minutes. Arguments: any of `steady`, `storm`, `fuzz`, `kafka`, `kill-any` (`--only=kafka,hub-1`); `--minutes=3` for each; `--seed=1`.
  * Ends with `N passed, N failed`.
  */
 import { startStandalone } from '../rig/standalone-server.ts';
@@ -11,6 +11,11 @@ const scenarios: Readonly<Record<string, (plan: SoakPlan) => Promise<readonly st
 const args = process.argv.slice(2);
 const option = (name: string, fallback: number) =>
   Number(args.find((arg) => arg.startsWith(`--${name}=`))?.split('=')[1] ?? fallback);
+const list = (name: string) =>
+  args
+    .find((arg) => arg.startsWith(`--${name}=`))
+    ?.split('=')[1]
+    ?.split(',') ?? [];
 const minutes = option('minutes', 3);
 const seed = option('seed', Date.now() % 1_000_000);
 const wanted = args.filter((arg) => !arg.startsWith('--'));
@@ -35,7 +40,7 @@ process.exitCode = failed > 0 ? 1 : 0;
 
 function run(name: string): Promise<readonly string[]> {
   if (name === 'kafka') return brokersDying({ durationMs: minutes * 60_000, seed, say });
-  return name === 'kill-any' ? killAny(say) : live(name);
+  return name === 'kill-any' ? killAny(say, list('only')) : live(name);
 }
 
 /** One scenario on a server of its own, which afterwards has to drain with exit code 0. */

@@ -41,11 +41,11 @@ export async function survivesKillOf(cluster: ClusterTarget, api: RestClient, vi
     const killedAt = performance.now();
     const restarts = await restartsOf(cluster, victim);
     await processes.kill(victim);
-    await eventually(async () => (await restartsOf(cluster, victim)) > restarts, `${victim} is back`, 20_000);
+    await eventually(async () => (await restartsOf(cluster, victim)) > restarts, `${victim} is back`, 60_000);
     await eventually(
       async () => (await processes.rows()).every(({ ready }) => ready),
       'every process is ready',
-      45_000,
+      60_000,
     );
     const recoveredMs = performance.now() - killedAt;
     if (!encoder.running) {
