@@ -4,6 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { inRepository } from '../setup/workspace.mjs';
+import { asyncApiDocument } from './asyncapi-document.ts';
 import { metricsPage } from './metrics-page.ts';
 import { openApiDocument } from './openapi-document.ts';
 import { settingsPage } from './settings-page.ts';
@@ -14,6 +15,7 @@ const pages: Readonly<Record<string, () => Promise<string>>> = {
   'metrics.md': metricsPage,
   'topics.md': topicsPage,
   'openapi.json': openApiDocument,
+  'asyncapi.json': asyncApiDocument,
 };
 
 const check = process.argv.includes('--check');

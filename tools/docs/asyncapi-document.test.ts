@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { Ajv, type AnySchema } from 'ajv';
+import { expect, it } from 'vitest';
+import { asyncApiDocument } from './asyncapi-document.ts';
+
+const schema = JSON.parse(
+  readFileSync(createRequire(import.meta.url).resolve('@asyncapi/specs/schemas/3.0.0.json'), 'utf8'),
+) as AnySchema;
+
+it('the AsyncAPI document of the hub is one by the specification’s own schema, and points at nothing that is not there', async () => {
+  const text = await asyncApiDocument();
+  const document = JSON.parse(text) as Record<string, unknown>;
+  const validate = new Ajv({ strict: false, validateFormats: false }).compile(schema);
+  validate(document);
+  expect(validate.errors ?? []).toEqual([]);
+  for (const [, ref = ''] of text.matchAll(/"\$ref": "#\/([^"]+)"/g)) {
+    const target = ref.split('/').reduce<unknown>((at, part) => (at as Record<string, unknown>)[part], document);
+    expect(target, ref).toBeDefined();
+  }
+});
+
+it('a document without its channel is none', async () => {
+  const document = JSON.parse(await asyncApiDocument()) as Record<string, unknown>;
+  const validate = new Ajv({ strict: false, validateFormats: false }).compile(schema);
+  expect(validate({ ...document, operations: { ask: { action: 'shout' } } })).toBe(false);
+});
