@@ -68,7 +68,13 @@ async function counts(): Promise<{ rows: number; different: number; counted: num
   return { rows: Number(row?.['rows']), different: Number(row?.['different']), counted: Number(row?.['counted']) };
 }
 const arrived = async (facts: number) => {
-  await vi.waitFor(async () => expect((await counts()).different).toBe(facts), { timeout: 20_000, interval: 50 });
+  // A row is there a moment before its views have counted it.
+  const all = async () => {
+    const { different, counted } = await counts();
+    expect(different).toBe(facts);
+    expect(counted).toBeGreaterThanOrEqual(facts);
+  };
+  await vi.waitFor(all, { timeout: 30_000, interval: 50 });
   expect(await counts()).toEqual({ rows: facts, different: facts, counted: facts });
 };
 
@@ -104,9 +110,9 @@ describe('the sink', () => {
   it('counts each fact once when its process is killed at random moments', { timeout: 60_000 }, async () => {
     await using testDatabase = await createTestDatabase();
     await using log = await openPostgresEventLog({ ...deps, sql: testDatabase.sql, source: 'test' });
-    const facts = 12_000;
+    const facts = 8_000;
     const publishing = publish(log, 0, facts);
-    for (let life = 0; life < 5; life++) {
+    for (let life = 0; life < 3; life++) {
       const child = crasher(testDatabase.url);
       await once(child.stdout ?? child, 'data'); // it has inserted something
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 150));
@@ -122,9 +128,9 @@ describe('the sink', () => {
   it('counts each fact once when the engine is killed in the middle of inserts', { timeout: 60_000 }, async () => {
     await using log = openMemoryEventLog();
     await using one = await sink(log, { maxRecords: 200 });
-    const facts = 8_000;
+    const facts = 5_000;
     const publishing = publish(log, 0, facts);
-    for (let round = 1; round <= 3; round++) {
+    for (let round = 1; round <= 2; round++) {
       const restarts = engine.restarts;
       await new Promise((resolve) => setTimeout(resolve, 100 + Math.random() * 200));
       process.kill(engine.pid, 'SIGKILL');
@@ -141,11 +147,11 @@ describe('the sink', () => {
     const away = await openClickHouse({ url: gate.url, database, log: silentLogger });
     const seen = metrics();
     await using one = await sink(log, { clickhouse: away, metrics: seen, maxBufferedRecords: 2_000 });
-    await publish(log, 0, 20_000);
+    await publish(log, 0, 12_000);
     await vi.waitFor(() => expect(one.trouble).toMatch(/beacons: unreachable/), { timeout: 5_000 });
     expect(one.buffered).toBeLessThanOrEqual(2_000 + 12 * 2_000);
     gate.open();
-    await arrived(20_000);
+    await arrived(12_000);
     await vi.waitFor(() => expect(one.trouble).toBeUndefined());
     expect(seen.parked).not.toHaveBeenCalled();
     await away.close();
@@ -159,9 +165,8 @@ describe('the sink', () => {
       from: 'earliest',
       onRecord: ({ value }) => parked.push(value),
     });
-    await log.publish(
-      [0, 1, 2, 3, 4].map((n) => record(beaconsTopic, beacon(n, n === 2 ? { dropped_frames: -1 } : {}))),
-    );
+    await client.command({ query: 'ALTER TABLE beacons ADD CONSTRAINT not_two CHECK sequence != 2' });
+    await publish(log, 0, 40);
     await using _sink = await sink(log);
     await vi.waitFor(() => expect(parked).toHaveLength(1), { timeout: 10_000 });
     expect(parked[0]).toMatchObject({
@@ -170,7 +175,7 @@ describe('the sink', () => {
       group: 'analytics',
       attempts: 1,
     });
-    await arrived(4);
+    await arrived(39);
   });
 });
 

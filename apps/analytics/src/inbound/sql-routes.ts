@@ -72,12 +72,9 @@ async function checked(deps: RouteDeps, query: string): Promise<string> {
   };
   const text = readAnalystText(query);
   if (!text.ok) throw refuse('text', text.error.message);
-  const parsed = await deps.warehouse.rows<{ explain: string }>(parsedQuery(text.value), deps.limits);
+  const parsed = await deps.warehouse.tree(parsedQuery(text.value), deps.limits);
   if (!parsed.ok && parsed.error.kind === 'refused') throw refuse('syntax', parsed.error.message);
-  const tree = checkTree(
-    answered(parsed).map((row) => row.explain),
-    analystViewNames,
-  );
+  const tree = checkTree(answered(parsed), analystViewNames);
   if (!tree.ok) throw refuse('name', tree.error.message);
   // names of the statement's own: what is a table already must not be reached through them
   const names = [...tree.value];
