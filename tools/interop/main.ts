@@ -1,6 +1,6 @@
 /**
  * `npm run test:interop`: publishes with other people's encoders and watches with other people's players, against a
- * standalone of our own, and writes docs/interop.md. Missing programs are installed where that is allowed; what cannot be
+ * standalone of our own, reads our Kafka topics with other people's clients, and writes docs/interop.md. Missing programs are installed where that is allowed; what cannot be
  * tried is a failure. Arguments name the encoders and players to try (part of the name); then nothing is written.
  */
 import { writeFileSync } from 'node:fs';
@@ -9,9 +9,10 @@ import { untilPlayable } from '../bench/live/latency.ts';
 import { table } from '../docs/markdown.ts';
 import { startChild } from '../rig/child.ts';
 import { type StandaloneServer, startStandalone } from '../rig/standalone-server.ts';
-import { findOnPath, installDebian, mayInstall } from '../setup/programs.mjs';
+import { ensurePrograms, findOnPath, installDebian, mayInstall } from '../setup/programs.mjs';
 import { inRepository } from '../setup/workspace.mjs';
 import { type Encoder, encoders } from './encoders.ts';
+import { type LogReader, logReaders, writeForReaders } from './log-readers.ts';
 import { decodeWithFfmpeg, type Player, players, type Watched } from './players.ts';
 
 const wanted = process.argv.slice(2).map((word) => word.toLowerCase());
@@ -22,6 +23,7 @@ await installMissing();
 await using server = await startStandalone({ LOG_LEVEL: 'warn' });
 const encoderRows: string[][] = [];
 const playerRows: string[][] = [];
+const readerRows: string[][] = [];
 let failures = 0;
 
 for (const encoder of encoders.filter(({ name }) => wants(name))) {
@@ -46,6 +48,12 @@ for (const encoder of encoders.filter(({ name }) => wants(name))) {
     tell(player.name, outcome);
   }
 }
+const readers = logReaders.filter(({ name }) => wants(name));
+if (readers.length > 0) {
+  await ensurePrograms(['kcat']);
+  await using written = await writeForReaders();
+  for (const reader of readers) await tryReader(reader, written);
+}
 
 const page = `# Encoders and players tried
 
@@ -59,10 +67,17 @@ comes out without a warning, and the stream ends when the encoder does. A player
 ${table(['encoder', 'version', 'sends', 'result', 'detail'], encoderRows)}
 ## Players
 
-${table(['player', 'version', 'result', 'detail'], playerRows)}`;
+${table(['player', 'version', 'result', 'detail'], playerRows)}
+## Kafka clients
+
+They read topics that our log wrote to Apache Kafka 4.3.0: keys, values, tombstones and the CloudEvents headers.
+
+${table(['client', 'version', 'result', 'detail'], readerRows)}`;
 process.stdout.write(page);
 if (wanted.length === 0) writeFileSync(inRepository('docs', 'interop.md'), page);
-process.stdout.write(`${encoderRows.length + playerRows.length - failures} passed, ${failures} failed\n`);
+process.stdout.write(
+  `${encoderRows.length + playerRows.length + readerRows.length - failures} passed, ${failures} failed\n`,
+);
 process.exitCode = failures > 0 ? 1 : 0;
 
 /** Publishes until the stream has been decoded for some seconds, then checks that it ends with the encoder. */
@@ -82,6 +97,14 @@ async function tryEncoder(rig: StandaloneServer, encoder: Encoder): Promise<Watc
     await sleep(100);
   }
   return { ok: false, detail: 'still live 15 s after the encoder ended' };
+}
+
+async function tryReader(reader: LogReader, written: Parameters<LogReader['read']>[0]): Promise<void> {
+  const failed = (error: unknown) => ({ ok: false, detail: firstLine(String(error)) });
+  const version = await reader.version().catch(() => 'unknown');
+  const outcome = await reader.read(written).catch(failed);
+  readerRows.push([reader.name, version, ...cells(outcome)]);
+  tell(reader.name, outcome);
 }
 
 function tell(name: string, outcome: Watched): void {
