@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../src/eventually.ts';
 import { readMetrics } from '../src/metrics-text.ts';
 import { descendantsOf, processesNaming } from '../src/processes.ts';
+import { startPrometheus } from '../src/prometheus.ts';
 import { pushWithFfmpeg } from '../src/publishers.ts';
 import { RestClient } from '../src/rest-client.ts';
 import { openDataDir, type Standalone, startMain, startStandalone } from '../src/standalone.ts';
@@ -172,6 +174,23 @@ describe('who operates a server that runs', () => {
     expect((await fetch(`${server.httpUrl}/readyz`)).status).toBe(200);
     expect((await fetch(`${server.httpUrl}/api/v1/openapi.json`)).status).toBe(200);
     expect((await fetch(`${server.httpUrl}/docs`)).status).toBe(200);
+  });
+
+  it('is scraped by a real Prometheus, to which every metric of ours is as it should be', async () => {
+    await using prometheus = await startPrometheus([{ url: server.httpUrl, labels: { service: 'standalone' } }]);
+    await eventually(async () => (await prometheus.query('up == 1')).length === 1, 'it is scraped', 10_000);
+    expect(await prometheus.down()).toEqual([]);
+    for (const name of ['hub_sockets', 'hub_viewers', 'eventlog_lag_records', 'eventlog_batch_records_bucket']) {
+      await eventually(
+        async () => (await prometheus.query(`millrace_${name}`)).length > 0,
+        `millrace_${name} is scraped`,
+      );
+    }
+    const text = await (await fetch(`${server.httpUrl}/metrics`)).text();
+    const checked = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+    // Node's own metrics have names of their own.
+    const found = `${checked.stdout}${checked.stderr}`.split('\n').filter((line) => line.startsWith('millrace_'));
+    expect(found).toEqual([]);
   });
 
   it('presses Ctrl-C in the middle of a broadcast: it drains, and no child is left', async () => {
