@@ -6,7 +6,7 @@ import { SetupStop, say } from './report.mjs';
 import { stampHolds, writeStamp } from './stamp.mjs';
 import { cacheDir, inRepository } from './workspace.mjs';
 
-const sources = ['apps/studio', 'libs/live-edge/src', 'libs/api/src', 'package-lock.json'];
+const sources = ['apps/studio', 'libs/live-edge/src', 'libs/hub-client/src', 'libs/api/src', 'package-lock.json'];
 
 /** Builds the studio unless it is built. */
 export async function ensureStudio() {

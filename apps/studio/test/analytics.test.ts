@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import * as api from '@millrace/api';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from './eventually.ts';
 import { FakeAnalytics } from './fake-analytics.ts';
 import { adminToken } from './fake-api.ts';
 import { Site, type Visitor } from './site.ts';
@@ -45,7 +46,7 @@ describe('the analytics page', () => {
       await page.waitForLoadState('networkidle');
       expect(scripts.filter((path) => path.includes('analytics'))).toEqual([]);
       await page.getByRole('link', { name: 'Analytics' }).click();
-      await expect.poll(() => tile(page, 'Peak viewers').innerText()).toContain('480');
+      await eventually(() => tile(page, 'Peak viewers').innerText()).toContain('480');
       expect(await tile(page, 'Watch time').innerText()).toContain('13 d 22 h');
       expect(await tile(page, 'Startup time').innerText()).toMatch(/640 ms\s+2.15 s for 95 %/);
       expect(await page.locator('.metric-chart canvas').count()).toBe(7);
@@ -60,9 +61,9 @@ describe('the analytics page', () => {
       await page.getByLabel('Country', { exact: true }).selectOption({ label: 'France' });
       expect(page.url()).toBe(`${site.origin}/analytics?range=24h&country=FR`);
       await page.getByRole('link', { name: 'Safari' }).click();
-      await expect.poll(() => page.getByLabel('Player', { exact: true }).inputValue()).toBe('safari');
+      await eventually(() => page.getByLabel('Player', { exact: true }).inputValue()).toBe('safari');
       await page.goBack();
-      await expect.poll(() => page.getByLabel('Player', { exact: true }).inputValue()).toBe('');
+      await eventually(() => page.getByLabel('Player', { exact: true }).inputValue()).toBe('');
       const summary = site.api.analytics.asked.findLast((one) => one.startsWith('summary'));
       const query = new URLSearchParams(summary?.split('?')[1]);
       expect(query.get('country')).toBe('FR');
@@ -73,9 +74,9 @@ describe('the analytics page', () => {
       await page.getByText('The end must be after the start').waitFor();
       await page.getByLabel('To', { exact: true }).fill('2026-01-02T11:30');
       await page.getByRole('button', { name: 'Apply' }).click();
-      await expect
-        .poll(() => new URL(page.url()).searchParams.get('to'))
-        .toBe(new Date('2026-01-02T11:30').toISOString());
+      await eventually(() => new URL(page.url()).searchParams.get('to')).toBe(
+        new Date('2026-01-02T11:30').toISOString(),
+      );
     });
   });
 
@@ -87,7 +88,7 @@ describe('the analytics page', () => {
       for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowRight');
       const times = () => page.locator('.chart-at').allInnerTexts();
       const at = new Date(Math.floor(Date.now() / 60_000) * 60_000 - 58 * 60_000);
-      await expect.poll(async () => new Set(await times()).size).toBe(1);
+      await eventually(async () => new Set(await times()).size).toBe(1);
       const [shown = ''] = await times();
       expect(Math.abs(minutesOf(shown) - (at.getHours() * 60 + at.getMinutes()))).toBeLessThanOrEqual(1);
     });
@@ -113,7 +114,7 @@ describe('the analytics page', () => {
     await signedIn(async ({ page, complaints }) => {
       await page.goto('/analytics?range=24h');
       await page.getByText('Past figures cannot be read at the moment').waitFor();
-      await expect.poll(() => page.locator('.live-now').innerText()).toContain('1,204');
+      await eventually(() => page.locator('.live-now').innerText()).toContain('1,204');
       site.api.analytics.away = false;
       await page.getByRole('link', { name: 'Last hour' }).click();
       await tile(page, 'Peak viewers').getByText('480').waitFor();
@@ -126,9 +127,9 @@ describe('the analytics page', () => {
     await signedIn(async ({ page }) => {
       await page.goto('/analytics?country=DE');
       const rows = page.locator('.session-table tbody tr');
-      await expect.poll(() => rows.count()).toBe(10);
+      await eventually(() => rows.count()).toBe(10);
       await page.getByRole('button', { name: 'Show more' }).click();
-      await expect.poll(() => rows.count()).toBe(17);
+      await eventually(() => rows.count()).toBe(17);
       const started = await rows.first().locator('time').getAttribute('title');
       expect(started).toMatch(/\(2026-\d\d-\d\d \d\d:\d\d:\d\d UTC\)/);
       const [download] = await Promise.all([

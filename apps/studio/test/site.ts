@@ -90,7 +90,7 @@ export class Site implements AsyncDisposable {
   /** A new browser profile with one page. */
   async visitor(options: BrowserContextOptions = {}): Promise<Visitor> {
     const context = await this.#browser.newContext({ baseURL: this.origin, ...options });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(20_000);
     const page = await context.newPage();
     const complaints: string[] = [];
     page.on('console', (message) => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from './eventually.ts';
 import { adminToken, FakeApi, signInCode } from './fake-api.ts';
 import { Site, type Visitor } from './site.ts';
 
@@ -53,7 +54,7 @@ describe('signing in', () => {
     site.api.codeUsed = true;
     const { page, context } = await site.visitor();
     await page.goto(`/sign-in#code=${signInCode}`);
-    await expect.poll(() => page.getByRole('alert').innerText()).toContain('npm run admin-link');
+    await eventually(() => page.getByRole('alert').innerText()).toContain('npm run admin-link');
     await context.close();
   });
 
@@ -115,9 +116,9 @@ describe('a new stream', () => {
       await page.goto('/streams/new');
       await page.getByLabel('Title').fill('!');
       await page.getByRole('button', { name: 'Create stream' }).click();
-      await expect
-        .poll(() => page.getByRole('alert').innerText())
-        .toContain('title: expected a title, got one with a !');
+      await eventually(() => page.getByRole('alert').innerText()).toContain(
+        'title: expected a title, got one with a !',
+      );
       // The browser itself reports the 400.
       complaints.length = 0;
     });
@@ -210,15 +211,15 @@ describe('the list of streams', () => {
     const [council, garage] = ['Council', 'Garage concert'].map((title) => site.api.seed({ title }));
     await signedIn(async ({ page }) => {
       await section(page, 'Off air').getByText('Garage concert').waitFor();
-      await expect.poll(() => site.api.hub.asked).toEqual(['authenticate', 'subscribe streams']);
+      await eventually(() => site.api.hub.asked).toEqual(['authenticate', 'subscribe streams']);
       const calls: string[] = [];
       page.on('request', (request) => calls.push(new URL(request.url()).pathname));
       site.api.setState(garage?.id ?? '', 'live', health);
       site.api.hub.count(garage?.id ?? '', 12);
       const row = section(page, 'On air').getByRole('link');
-      await expect
-        .poll(() => row.innerText())
-        .toMatch(/Garage concert[\s\S]*2\.7 Mbit\/s, 30 fps[\s\S]*1 warning[\s\S]*12[\s\S]*Live/);
+      await eventually(() => row.innerText()).toMatch(
+        /Garage concert[\s\S]*2\.7 Mbit\/s, 30 fps[\s\S]*1 warning[\s\S]*12[\s\S]*Live/,
+      );
       expect(await section(page, 'Off air').getByText('Council').count()).toBe(1);
       site.api.setState(garage?.id ?? '', 'idle');
       await section(page, 'On air').waitFor({ state: 'detached' });
@@ -230,7 +231,7 @@ describe('the list of streams', () => {
   it('goes on by asking while the hub is away, says so, and follows the hub again', async () => {
     const stream = site.api.seed({ title: 'Council' });
     await signedIn(async ({ page, complaints }) => {
-      await expect.poll(() => site.api.hub.connections).toBe(1);
+      await eventually(() => site.api.hub.connections).toBe(1);
       // Only the API knows that it has gone live.
       site.api.states.set(stream.id, { state: 'live', health, since: new Date().toISOString() });
       site.api.hub.away = true;
@@ -241,7 +242,7 @@ describe('the list of streams', () => {
       site.api.setState(stream.id, 'live', health);
       await page.getByText('Re-connecting').waitFor({ state: 'detached' });
       site.api.hub.count(stream.id, 7);
-      await expect.poll(() => page.locator('.viewer-count').innerText()).toContain('7');
+      await eventually(() => page.locator('.viewer-count').innerText()).toContain('7');
       complaints.length = 0; // the browser reports each refused connection
     });
   });
@@ -252,9 +253,12 @@ describe('the list of streams', () => {
       await page.getByRole('link', { name: 'Council' }).click();
       await page.getByRole('heading', { name: 'Council' }).waitFor();
       await page.getByRole('link', { name: 'Analytics' }).first().click();
-      await expect
-        .poll(() => site.api.hub.asked)
-        .toEqual(['authenticate', 'subscribe streams', `subscribe stream:${stream.id}`, 'subscribe streams']);
+      await eventually(() => site.api.hub.asked).toEqual([
+        'authenticate',
+        'subscribe streams',
+        `subscribe stream:${stream.id}`,
+        'subscribe streams',
+      ]);
       expect(site.api.hub.connections).toBe(1);
     });
   });

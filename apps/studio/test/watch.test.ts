@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { type Cmcd, decodeCmcd } from '@svta/cml-cmcd';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from './eventually.ts';
 import { playbackToken } from './fake-api.ts';
 import { Site, type Visitor } from './site.ts';
 
@@ -84,7 +85,7 @@ describe('the watch page', () => {
     const unseenS = (seen.wallS ?? 0) - (seen.latencyS ?? 0);
     expect(unseenS).toBeGreaterThan(-0.1);
     expect(unseenS).toBeLessThan(1.1);
-    await expect.poll(() => page.locator('video').getAttribute('data-latency-ms')).toMatch(/^\d{4}$/);
+    await eventually(() => page.locator('video').getAttribute('data-latency-ms')).toMatch(/^\d{4}$/);
     await page.getByText(/Live \d\.\d s/).waitFor();
   });
 
@@ -145,7 +146,7 @@ describe('the watch page', () => {
     await page.goto(`/watch/${onAir().playback_id}`);
     await plays();
     site.live.failPlaylists = 4;
-    await expect.poll(() => site.live.failPlaylists, { timeout: 15_000 }).toBe(0);
+    await eventually(() => site.live.failPlaylists).toBe(0);
     await plays(1);
   });
 
@@ -194,7 +195,7 @@ describe('the hub on the watch page', () => {
     const stream = onAir();
     await page.goto(`/watch/${stream.playback_id}`);
     await plays();
-    await expect.poll(() => site.api.hub.asked).toEqual([`subscribe stream:${stream.playback_id}`]);
+    await eventually(() => site.api.hub.asked).toEqual([`subscribe stream:${stream.playback_id}`]);
     const frames = await page.evaluate(() => {
       const entries = performance.getEntriesByType('resource');
       const startOf = (part: RegExp) => entries.find((entry) => part.test(entry.name))?.startTime ?? Number.NaN;
@@ -213,7 +214,7 @@ describe('the hub on the watch page', () => {
     const stream = site.api.seed({ title: 'Garage concert' });
     await page.goto(`/watch/${stream.playback_id}`);
     await page.getByRole('heading', { name: 'The stream is offline' }).waitFor();
-    await expect.poll(() => site.api.hub.connections).toBe(1);
+    await eventually(() => site.api.hub.connections).toBe(1);
     const asked: number[] = [];
     page.on('request', (request) => request.url().includes('/api/v1/watch/') && asked.push(Date.now()));
     // Longer than the interval of asking without the hub.
@@ -234,7 +235,7 @@ describe('reports of the player', () => {
     await plays();
     const lines = () =>
       site.reports.flatMap(({ body }) => body.split('\n').filter(Boolean)).map((line) => decodeCmcd(line) as Cmcd);
-    await expect.poll(() => lines().some((line) => line.e === 'ps' && line.sta === 'p')).toBe(true);
+    await eventually(() => lines().some((line) => line.e === 'ps' && line.sta === 'p')).toBe(true);
     const playing = lines().find((line) => line.sta === 'p');
     expect(playing?.msd).toBeGreaterThan(50);
     expect(playing?.msd).toBeLessThan(15_000);
@@ -242,7 +243,7 @@ describe('reports of the player', () => {
     expect(playing).toMatchObject({ v: 2, bsa: [0], bsda: [0], pb: [1500], tpb: [1500] });
     expect(lines().filter((line) => line.msd !== undefined)).toHaveLength(1);
     await page.goto('about:blank');
-    await expect.poll(() => lines().at(-1)?.sta).toBe('q');
+    await eventually(() => lines().at(-1)?.sta).toBe('q');
     const numbers = lines().map((line) => line.sn);
     expect(numbers).toEqual(numbers.map((_, index) => index));
     const { path, type } = site.reports[0] ?? {};
@@ -258,7 +259,7 @@ describe('a private stream', () => {
     await page.getByRole('heading', { name: 'You need a valid link' }).waitFor();
     await page.goto(`/watch/${stream.playback_id}?token=${playbackToken}`);
     await plays();
-    await expect.poll(() => site.api.hub.asked.at(-1)).toBe(`subscribe stream:${stream.playback_id} ${playbackToken}`);
+    await eventually(() => site.api.hub.asked.at(-1)).toBe(`subscribe stream:${stream.playback_id} ${playbackToken}`);
   });
 });
 

@@ -7,10 +7,14 @@ export const exportDatasets = ['sessions', 'minutes', 'beacons', 'ingest'] as co
 export type ExportDataset = (typeof exportDatasets)[number];
 export type ExportFormat = 'csv' | 'parquet';
 
+/** The server gives up a question by itself and says so: that is worth waiting for, ms. */
+const timeoutMs = 45_000;
+
 export type AnalyticsCalls = ReturnType<typeof analyticsCalls>;
 
 /** Ranges without fixed times end at `nowMs()`. */
-export function analyticsCalls({ call, download }: Caller, nowMs: () => number) {
+export function analyticsCalls({ call: plainCall, download }: Caller, nowMs: () => number) {
+  const call: Caller['call'] = (one) => plainCall({ timeoutMs, ...one });
   const path = (name: string, view: AnalyticsView, more: Readonly<Record<string, string>> = {}) => {
     const query = analyticsCallQuery(view, nowMs());
     for (const [key, value] of Object.entries(more)) query.set(key, value);

@@ -52,7 +52,7 @@ function Analyses({ view }: { readonly view: AnalyticsView }) {
     <>
       <div className="analytics-controls">
         <RangePicker view={view} />
-        <FilterBar view={view} />
+        <FilterBar view={view} ready={summary.value !== undefined} />
         <RangeWords fromMs={fromMs} toMs={toMs} />
       </div>
       <Trouble error={error} stale={summary.value !== undefined} />
@@ -85,7 +85,7 @@ function Trouble({ error, stale }: { readonly error: ApiError | undefined; reado
   if (error === undefined) return null;
   switch (error.kind) {
     case 'refused':
-      if (error.status < 500 && error.status !== 404) return <ErrorNotice error={error} />;
+      if ((error.status < 500 && error.status !== 404) || error.status === 504) return <ErrorNotice error={error} />;
       return (
         <Notice tone="warning">
           <p>

@@ -61,7 +61,7 @@ function BreakdownTable({ view, metric, by }: BreakdownTableProps) {
     (calls: AnalyticsCalls, of: AnalyticsView, signal: AbortSignal) => calls.breakdown(of, metric, by, 8, signal),
     [metric, by],
   );
-  const { value, error } = useAnalysis(view, ask);
+  const { value, error } = useAnalysis(view, ask, 'seldom');
   const items = value?.items ?? [];
   const highest = Math.max(0, ...items.map((item) => item.value ?? 0));
   return (

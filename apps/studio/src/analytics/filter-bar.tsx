@@ -30,11 +30,17 @@ export function withFilter(view: AnalyticsView, by: Dimension, value: string | u
   return value === undefined ? others : { ...others, [key]: value };
 }
 
-export function FilterBar({ view }: { readonly view: AnalyticsView }) {
+interface FilterBarProps {
+  readonly view: AnalyticsView;
+  /** The page's figures have come: now the choices may be asked for. */
+  readonly ready: boolean;
+}
+
+export function FilterBar({ view, ready }: FilterBarProps) {
   return (
     <div className="filter-bar" role="group" aria-label="Filters">
       {filters.map((filter) => (
-        <Filter key={filter.key} view={view} by={filter.by} label={filter.label} all={filter.all} />
+        <Filter key={filter.key} view={view} ready={ready} by={filter.by} label={filter.label} all={filter.all} />
       ))}
       {filterCount(view) > 0 && (
         <Link className="button button-quiet" to={{ kind: 'analytics', view: withoutFilters(view) }}>
@@ -45,8 +51,7 @@ export function FilterBar({ view }: { readonly view: AnalyticsView }) {
   );
 }
 
-interface FilterProps {
-  readonly view: AnalyticsView;
+interface FilterProps extends FilterBarProps {
   readonly by: Dimension;
   readonly label: string;
   readonly all: string;
@@ -63,12 +68,12 @@ function askChoices(by: Dimension) {
     calls.breakdown(view, 'views', by, 100, signal);
 }
 
-function Filter({ view, by, label, all }: FilterProps) {
+function Filter({ view, ready, by, label, all }: FilterProps) {
   const id = useId();
   const value = by === 'stream' ? view.streamId : view[by];
   // What could be chosen instead does not depend on what is chosen.
   const others = useMemo(() => withFilter(view, by, undefined), [view, by]);
-  const choices = useAnalysis(others, asks[by]).value?.items ?? [];
+  const choices = useAnalysis(others, ready ? asks[by] : undefined, 'never').value?.items ?? [];
   const missing = value !== undefined && !choices.some((choice) => choice.key === value);
   return (
     <div className="filter">

@@ -11,16 +11,25 @@ export function useAnalyticsCalls(): AnalyticsCalls {
   return useMemo(() => analyticsCalls(caller, () => Date.now()), [caller]);
 }
 
-/** `ask` must be stable, as for `useLoaded`. */
+/** `ask` must be stable, as for `useLoaded`. `repeat`: as the range moves, four times less often, or not. */
 export function useAnalysis<T>(
   view: AnalyticsView,
-  ask: (calls: AnalyticsCalls, view: AnalyticsView, signal: AbortSignal) => Answer<T>,
+  ask: ((calls: AnalyticsCalls, view: AnalyticsView, signal: AbortSignal) => Answer<T>) | undefined,
+  repeat: 'often' | 'seldom' | 'never' = 'often',
 ): Loaded<T> {
   const calls = useAnalyticsCalls();
+  const bound = useCallback((signal: AbortSignal) => ask?.(calls, view, signal) ?? unasked<T>(), [ask, calls, view]);
+  const everyMs = refreshMs[view.range.kind];
+  const seldomMs = everyMs === undefined ? undefined : everyMs * 4;
   return useLoaded(
-    useCallback((signal: AbortSignal) => ask(calls, view, signal), [ask, calls, view]),
-    refreshMs[view.range.kind],
+    ask === undefined ? undefined : bound,
+    repeat === 'never' ? undefined : repeat === 'often' ? everyMs : seldomMs,
   );
+}
+
+/** Without an `ask` nothing is asked, and nothing comes. */
+function unasked<T>(): Answer<T> {
+  return new Promise(() => undefined);
 }
 
 /** A minute more changes the last hour at once, and a week hardly. A fixed range stays as it is. */

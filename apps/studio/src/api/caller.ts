@@ -23,6 +23,8 @@ export interface Call<T> {
   readonly signal?: AbortSignal | undefined;
   /** Sent in place of the session's token; `null` sends none. */
   readonly token?: string | null;
+  /** Longest wait for the answer, ms; default: the caller's. */
+  readonly timeoutMs?: number;
 }
 
 export interface Caller {
@@ -34,7 +36,7 @@ export interface Caller {
 
 /** Calls of the API on this origin. */
 export function createCaller(deps: CallerDeps): Caller {
-  interface Ask<T> extends Omit<Call<T>, 'read'> {
+  interface Ask<T> extends Omit<Call<T>, 'read' | 'timeoutMs'> {
     readonly timeoutMs: number;
     readonly accept: string;
     readonly take: (response: Response) => Promise<T>;
@@ -68,8 +70,7 @@ export function createCaller(deps: CallerDeps): Caller {
   }
 
   return {
-    call: async ({ read, ...call }) => {
-      const timeoutMs = deps.timeoutMs ?? 15_000;
+    call: async ({ read, timeoutMs = deps.timeoutMs ?? 15_000, ...call }) => {
       const take = async (response: Response) => parseJson(await response.text());
       const answer = await ask({ ...call, timeoutMs, accept: 'application/json', take });
       if (!answer.ok) return answer;
