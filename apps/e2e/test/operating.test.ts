@@ -180,7 +180,7 @@ describe('who operates a server that runs', () => {
     await using prometheus = await startPrometheus([{ url: server.httpUrl, labels: { service: 'standalone' } }]);
     await eventually(async () => (await prometheus.query('up == 1')).length === 1, 'it is scraped', 10_000);
     expect(await prometheus.down()).toEqual([]);
-    for (const name of ['hub_sockets', 'hub_viewers', 'eventlog_lag_records', 'eventlog_batch_records_bucket']) {
+    for (const name of ['hub_sockets', 'hub_viewers', 'eventlog_lag_records', 'eventlog_appended_records_total']) {
       await eventually(
         async () => (await prometheus.query(`millrace_${name}`)).length > 0,
         `millrace_${name} is scraped`,
