@@ -21,7 +21,8 @@ const starts = {
     player.configure({ cmcd: { enabled: true, version: 2, useHeaders: false, eventTargets: [target] } });
     player.attach(video).then(() => player.load(source)); window.leave = () => player.destroy();`,
   dash: `const player = dashjs.MediaPlayer().create();
-    const target = { enabled: true, url: reports, events: ['ps', 't', 'e'], interval: 1 };
+    const enabledKeys = ['e', 'ts', 'sid', 'sta', 'msd', 'br', 'bl', 'mtp', 'sn', 'v']; // without them it sends nothing
+    const target = { enabled: true, url: reports, events: ['ps', 't', 'e'], interval: 1, enabledKeys };
     player.updateSettings({ streaming: { cmcd: { enabled: true, version: 2, mode: 'query', eventTargets: [target] } } });
     player.initialize(video, source, true); window.leave = () => player.destroy();`,
 } as const;
