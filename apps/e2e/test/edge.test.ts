@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openAudienceReader } from '../src/audience-reader.ts';
 import { type Cluster, type ClusterProcess, startCluster } from '../src/cluster.ts';
 import { eventually } from '../src/eventually.ts';
 import { readMetrics } from '../src/metrics-text.ts';
 import { pushWithFfmpeg } from '../src/publishers.ts';
+import { openScriptedViewers } from '../src/scripted-viewers.ts';
 import { type FollowedRendition, followStream } from '../src/stream-follower.ts';
 
 let cluster: Cluster;
@@ -41,8 +43,27 @@ describe('two origins and two edges', () => {
     await using one = await followStream(first ?? '');
     await using two = await followStream(second ?? '');
     await using three = await followStream(first ?? '');
+    const edgeUrls = edges.map(({ httpUrl }) => httpUrl);
+    await using crowd = openScriptedViewers(`/live/${stream.playbackId}/index.m3u8`, edgeUrls);
+    await using audience = await openAudienceReader(cluster.databaseUrl);
+    const counted = async (expected: number, what: string) => {
+      const tookMs = await eventually(
+        () => audience.viewers(stream.id) === expected,
+        `${expected} viewers: ${what}`,
+        15_000,
+      ).catch((error: unknown) => {
+        throw new Error(
+          `${String(error)}, got ${JSON.stringify(audience.counts(stream.id))} ${JSON.stringify([one, two, three].map((f) => [f.mistakes(), f.rendition('video').playlists.length]))}`,
+        );
+      });
+      console.log(`${what}: ${expected} viewers counted after ${Math.round(tookMs)} ms`);
+    };
+    await crowd.join(40, edgeUrls[0] ?? '');
+    await crowd.join(30, edgeUrls[1] ?? '');
+    await counted(73, 'seventy have joined three');
     await eventually(() => two.rendition('video').playlists.length > 15, 'the stream is listed');
     await two.stop();
+    crowd.leave(12);
     expect([...one.mistakes(), ...two.mistakes()]).toEqual([]);
     expect(one.rendition('video').parts.size).toBeGreaterThan(10);
 
@@ -56,6 +77,8 @@ describe('two origins and two edges', () => {
     );
     expect(await metric(home, 'millrace_delivery_sessions_minted_total')).toBe(0);
 
+    await counted(60, 'thirteen have left');
+
     // One edge dies: viewers of the other do not notice.
     await (edges[1] as ClusterProcess).program.stop('SIGKILL');
     const atEdgeDeath = performance.now();
@@ -63,6 +86,7 @@ describe('two origins and two edges', () => {
     await eventually(() => one.rendition('video').playlists.length > before + 10, 'the other edge goes on');
     expect(longestGapMs(one.rendition('video'), atEdgeDeath)).toBeLessThan(1_500);
     expect(one.mistakes()).toEqual([]);
+    await counted(60, 'the viewers of the dead edge are at the other');
 
     // The origin dies: the next epoch opens at the other, and the edge goes there.
     const killedMs = performance.now();
@@ -74,6 +98,7 @@ describe('two origins and two edges', () => {
     expect(gapMs).toBeLessThan(8_000);
     expect(one.mistakes().filter((mistake) => mistake.includes('following ended'))).toEqual([]);
     expect(three.mistakes().filter((mistake) => mistake.includes('following ended'))).toEqual([]);
+    await counted(60, 'the origin has died');
     await using after = await followStream(first ?? '');
     await eventually(() => after.rendition('video').playlists.length > 8, 'a new viewer plays');
     await after.stop();
@@ -82,7 +107,7 @@ describe('two origins and two edges', () => {
     expect(await metric(other, 'millrace_delivery_parts_total')).toBeGreaterThan(20);
     await one.stop();
     await three.stop();
-  }, 60_000);
+  }, 90_000);
 });
 
 /** Longest time between two new playlists from shortly before `atMs` on. */
