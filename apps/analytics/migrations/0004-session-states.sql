@@ -58,7 +58,7 @@ FROM
             arrayMap(one -> (one.1 - one.2, one.1), lengths),
             arrayMap(one -> (one.1, one.2), arrayFilter(
                 one -> one.3 = 'r' AND played_at > 0 AND one.4 > played_at,
-                arrayZip(changes.1, arrayPushBack(arrayPopFront(changes.1), told[-1].1), changes.2, arrayEnumerate(changes))))) AS rebuffers
+                arrayZip(changes.1, arrayPopFront(arrayPushBack(changes.1, told[-1].1)), changes.2, arrayEnumerate(changes))))) AS rebuffers
     FROM
     (
         SELECT

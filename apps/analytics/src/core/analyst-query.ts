@@ -39,7 +39,7 @@ export function confinedQuery(options: {
 
 /** The statement alone, for the parser. */
 export function parsedQuery(text: string): SqlQuery {
-  return { sql: `EXPLAIN AST SELECT * FROM (\n${text}\n)`, params: {} };
+  return { sql: `SELECT * FROM (\n${text}\n)`, params: {} };
 }
 
 function whose(column: string, database: string, ownerId: string | undefined): string {

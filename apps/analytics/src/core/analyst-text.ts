@@ -10,36 +10,10 @@ export interface TextRefusal {
   readonly message: string;
 }
 
-// longest first; a character that is in none of them is refused
-const operators = [
-  '<=>',
-  '::',
-  '||',
-  '==',
-  '!=',
-  '<>',
-  '<=',
-  '>=',
-  '->',
-  '+',
-  '-',
-  '*',
-  '/',
-  '%',
-  '=',
-  '<',
-  '>',
-  '(',
-  ')',
-  '[',
-  ']',
-  ',',
-  '.',
-  '?',
-  ':',
-];
+// comments first, operators longest first; what is none of these is refused. Blanks and letters are those of ASCII: U+2028 or a
+// typographic quote is whatever ClickHouse thinks it is.
 const tokenPattern =
-  /\s+|--[^\n]*|\/\*[\s\S]*?\*\/|[A-Za-z_][A-Za-z0-9_]*|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|'(?:[^'\\]|''|\\[\s\S])*'|`[A-Za-z_][A-Za-z0-9_ ]*`|"[A-Za-z_][A-Za-z0-9_ ]*"|[^\s\w'`"]+/y;
+  /[ \t\r\n]+|--[^\n]*|\/\*[\s\S]*?\*\/|[A-Za-z_][A-Za-z0-9_]*|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![A-Za-z0-9_])|'(?:[^'\\\0]|''|\\[\s\S])*'|`[A-Za-z_][A-Za-z0-9_ ]*`|"[A-Za-z_][A-Za-z0-9_ ]*"|<=>|::|\|\||==|!=|<>|<=|>=|->|[-+*/%=<>()[\],.?:]/y;
 const forbidden = new Set(['settings', 'format', 'into', 'outfile', 'insert', 'infile']);
 const mostDepth = 60;
 
@@ -53,45 +27,28 @@ export function readAnalystText(text: string): Result<string, TextRefusal> {
   while (at < source.length) {
     tokenPattern.lastIndex = at;
     const token = tokenPattern.exec(source)?.[0];
-    if (token === undefined)
-      return refuse(`expected SQL, got ${JSON.stringify(source.slice(at, at + 20))} at character ${at + 1}`);
+    if (token === undefined) {
+      return refuse(`expected one SELECT, got ${JSON.stringify(source.slice(at, at + 20))} at character ${at + 1}`);
+    }
+    if (token === '/' && source[at + 1] === '*') return refuse('expected the comment to be closed');
     at += token.length;
     const first = token.charAt(0);
-    if (/\s/.test(first) || token.startsWith('--') || token.startsWith('/*')) continue;
-    if (first === "'") written.push(quoted(token));
-    else if (first === '`' || first === '"') written.push(`\`${token.slice(1, -1)}\``);
-    else if (/\w/.test(first)) {
-      const before = written.at(-1);
-      if (forbidden.has(token.toLowerCase()) && before !== '.')
-        return refuse(`${token.toUpperCase()} is not for analysts: the call's "format" says how the answer comes`);
-      written.push(token);
-    } else {
-      const parts = split(token);
-      if (parts === undefined)
-        return refuse(
-          `expected SQL of one SELECT, got ${JSON.stringify(token.slice(0, 20))} at character ${at - token.length + 1}`,
-        );
-      // a run of operators may hold a comment's start
-      const cut = Math.min(
-        ...['--', '/*'].map((start) => (token.includes(start) ? token.indexOf(start) : token.length)),
-      );
-      if (cut < token.length) {
-        at -= token.length - cut;
-        if (cut === 0) return refuse('expected a comment to be closed');
-      }
-      for (const part of cut < token.length ? (split(token.slice(0, cut)) ?? []) : parts) {
-        if (part === '(' || part === '[') depth++;
-        if (part === ')' || part === ']') depth--;
-        if (depth < 0) return refuse('expected every parenthesis to be opened before it is closed');
-        if (depth > mostDepth) return refuse(`expected at most ${mostDepth} parentheses within each other`);
-        written.push(part);
-      }
+    if (' \t\r\n'.includes(first) || token.startsWith('--') || token.startsWith('/*')) continue;
+    if (forbidden.has(token.toLowerCase()) && written.at(-1) !== '.') {
+      return refuse(`${token.toUpperCase()} is not for analysts: the call's "format" says how the answer comes`);
     }
+    if (first === '(' || first === '[') depth++;
+    if (first === ')' || first === ']') depth--;
+    if (depth < 0) return refuse('expected every parenthesis to be opened before it is closed');
+    if (depth > mostDepth) return refuse(`expected at most ${mostDepth} parentheses within each other`);
+    if (first === "'") written.push(quoted(token));
+    else written.push(first === '`' || first === '"' ? `\`${token.slice(1, -1)}\`` : token);
   }
   if (depth > 0) return refuse('expected every parenthesis to be closed');
   const verb = written[0]?.toLowerCase();
   if (verb !== 'select' && verb !== 'with') return refuse('expected a statement that begins with SELECT or WITH');
-  return ok(written.join(' ').replaceAll(' . ', '.'));
+  // blanks between all tokens: no two of them can become a third
+  return ok(written.join(' '));
 }
 
 /** A string literal with nothing in it that could end it early. */
@@ -103,16 +60,4 @@ function quoted(token: string): string {
       escaped === undefined ? "'" : (escapes[escaped] ?? (/[%_]/.test(escaped) ? all : escaped)),
     );
   return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-}
-
-function split(run: string): string[] | undefined {
-  const parts: string[] = [];
-  let rest = run;
-  while (rest !== '') {
-    const operator = operators.find((one) => rest.startsWith(one));
-    if (operator === undefined) return undefined;
-    parts.push(operator);
-    rest = rest.slice(operator.length);
-  }
-  return parts;
 }

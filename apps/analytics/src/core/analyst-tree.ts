@@ -40,15 +40,12 @@ interface Node {
 }
 
 /**
- * Checks the lines of `EXPLAIN AST`: `views` are the tables that may be named. Gives the other names that stand for tables: they may
+ * Checks what `EXPLAIN AST` gives, a line a node: `views` are the tables that may be named. Gives the other names that stand for tables: they may
  * be the statement's own common table expressions, which the tree does not tell, but never tables that exist.
  */
-export function checkTree(
-  lines: readonly string[],
-  views: ReadonlySet<string>,
-): Result<readonly string[], TreeRefusal> {
+export function checkTree(text: string, views: ReadonlySet<string>): Result<readonly string[], TreeRefusal> {
   const refuse = (message: string) => err({ kind: 'name', message } as const);
-  const nodes = parse(lines);
+  const nodes = parse(text.trimEnd());
   if (nodes === undefined) return refuse('the statement could not be read');
   const own = new Set<string>();
   const names = [...views].sort().join(', ');
@@ -56,7 +53,8 @@ export function checkTree(
     if (!kinds.has(node.kind)) return refuse(`${node.kind} is not for analysts`);
     if (node.kind !== 'TableIdentifier') continue;
     const name = nameOf(node);
-    if (views.has(name)) continue;
+    // a SELECT without FROM reads system.one: a row that holds nothing
+    if (views.has(name) || name === 'system.one') continue;
     if (!/^[A-Za-z_]\w*$/.test(name))
       return refuse(`there is no table ${name}: expected the bare name of one of ${names}`);
     own.add(name);
@@ -77,23 +75,31 @@ export function checkTree(
   return ok([...own]);
 }
 
-function parse(lines: readonly string[]): Node[] | undefined {
+/**
+ * The nodes in the order of the lines. Undefined when a line is not understood, or when a node has not as many children as it says:
+ * what is not whole is not judged.
+ */
+function parse(text: string): Node[] | undefined {
   const nodes: Node[] = [];
-  for (const line of lines) {
-    const match = /^( *)([A-Z][A-Za-z]*)(?: (.*))?$/s.exec(line);
+  const announced: number[] = [];
+  for (const line of text.split('\n')) {
+    const match = /^( *)([A-Z][A-Za-z]*)(?: (.*))?$/.exec(line);
     if (match === null) return undefined;
     const [, indent = '', kind = '', rest = ''] = match;
     let parent = nodes.at(-1);
     while (parent !== undefined && parent.depth >= indent.length) parent = parent.parent;
-    const said = rest.replace(/\(children \d+\)$/, '').trim();
+    if (parent === undefined && nodes.length > 0) return undefined;
+    const children = /\(children (\d+)\)$/.exec(rest);
+    announced.push(Number(children?.[1] ?? 0));
+    const said = rest.slice(0, children?.index ?? rest.length).trim();
     const node: Node = { kind, said, parent, depth: indent.length, children: [] };
     parent?.children.push(node);
     nodes.push(node);
   }
-  return nodes;
+  return nodes.every((node, i) => node.children.length === announced[i]) ? nodes : undefined;
 }
 
 /** The name in a node; an alias stands after it. */
 function nameOf(node: Node): string {
-  return node.said.replace(/ \(alias .*\)$/s, '');
+  return node.said.replace(/ \(alias .*\)$/, '');
 }

@@ -27,6 +27,8 @@ export interface ResultTable {
 export interface Warehouse {
   /** Rows as objects by column name; 64-bit integers as numbers. */
   rows<T>(query: SqlQuery, limits: QueryLimits): Promise<Result<readonly T[], WarehouseFailure>>;
+  /** How ClickHouse parses `query`, a line a node; parses and does nothing else. */
+  tree(query: SqlQuery, limits: QueryLimits): Promise<Result<string, WarehouseFailure>>;
   /** The rows with their columns' names and types; 64-bit integers as text. */
   table(query: SqlQuery, limits: QueryLimits): Promise<Result<ResultTable, WarehouseFailure>>;
   /** The result as bytes of `format`, read as fast as it is taken; stops when `signal` aborts. */

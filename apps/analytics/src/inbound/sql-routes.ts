@@ -78,6 +78,9 @@ async function checked(deps: RouteDeps, query: string): Promise<string> {
   if (!tree.ok) throw refuse('name', tree.error.message);
   // names of the statement's own: what is a table already must not be reached through them
   const names = [...tree.value];
+  const views = [...analystViewNames].join(', ');
+  const unknown = names.find((name) => !new RegExp(`\\b${name}\\W* AS \\(`, 'i').test(text.value));
+  if (unknown !== undefined) throw refuse('name', `there is no table ${unknown}: expected one of ${views}`);
   if (names.length > 0) {
     const existing = answered(
       await deps.warehouse.rows<{ name: string }>(
@@ -89,7 +92,6 @@ async function checked(deps: RouteDeps, query: string): Promise<string> {
       ),
     );
     const taken = existing[0]?.name;
-    const views = [...analystViewNames].join(', ');
     if (taken !== undefined) throw refuse('name', `there is no table ${taken} for analysts: expected one of ${views}`);
   }
   return text.value;

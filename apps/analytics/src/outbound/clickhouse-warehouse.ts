@@ -45,6 +45,14 @@ export function createClickHouseWarehouse(deps: WarehouseDeps): Warehouse {
         const result = await client.query({ ...ask(query, limits, 0), format: 'JSONEachRow' });
         return await result.json<T>();
       }),
+    tree: (query, limits) =>
+      measured(async () => {
+        // as a subquery, whose rows take any format; ClickHouse counts it as a table function, which readonly = 1 forbids
+        const asked = ask({ sql: `SELECT explain FROM (EXPLAIN AST ${query.sql})`, params: query.params }, limits, 0);
+        const settings = { ...asked.clickhouse_settings, readonly: '2' as const };
+        const result = await client.query({ ...asked, clickhouse_settings: settings, format: 'JSONEachRow' });
+        return (await result.json<{ explain: string }>()).map((row) => row.explain).join('\n');
+      }),
     table: (query, limits) =>
       measured(async (): Promise<ResultTable> => {
         const result = await client.query({ ...ask(query, limits, 1), format: 'JSONCompact' });
@@ -68,6 +76,9 @@ function settingsOf(limits: QueryLimits) {
     readonly: '1' as const,
     max_execution_time: limits.maxSeconds,
     timeout_overflow_mode: 'throw' as const,
+    // an analyst's ORDER BY stands in a subquery, and is meant
+    query_plan_remove_redundant_sorting: 0 as const,
+    optimize_duplicate_order_by_and_distinct: 0 as const,
     max_memory_usage: String(limits.maxMemoryBytes),
     max_result_rows: String(limits.maxRows),
     result_overflow_mode: 'throw' as const,
