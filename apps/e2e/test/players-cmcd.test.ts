@@ -49,7 +49,7 @@ describe('players that report by CMCD', () => {
   it('are heard, each as one viewer: hls.js, shaka and dash.js', async () => {
     const api = await server.signIn();
     const stream = await api.createStream('Heard');
-    await using encoder = pushWithFfmpeg({ url: server.publishUrl(stream), video: { size: '320x180', gopS: 1 } });
+    await using _encoder = pushWithFfmpeg({ url: server.publishUrl(stream), video: { size: '320x180', gopS: 1 } });
     await eventually(async () => (await fetch(server.hlsUrl(stream))).ok, 'the stream is playable', 15_000);
     await using eventLog = await openPostgresEventLog({ url: database.url, source: 'test', log, clock });
     const followed = async <T>(topic: Topic<T>): Promise<T[]> => {

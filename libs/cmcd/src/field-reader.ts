@@ -53,7 +53,7 @@ export function readFields(dictionary: Dictionary, onDrop: OnCmcdDrop): CmcdFiel
   put('ot', 'object_type', (value) => readText(value, 3));
   put('sid', 'player_session', (value) => readText(value, mostCharacters));
   put('ec', 'error_codes', readErrorCodes);
-  return fields as CmcdFields;
+  return fields;
 }
 
 /** A timestamp in ms, or none. */

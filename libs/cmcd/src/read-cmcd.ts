@@ -69,7 +69,7 @@ function readReport(text: string, mode: 'request' | 'event', onDrop: OnCmcdDrop)
   if (text.length > mostReportCharacters) return dropped('oversize', onDrop);
   let dictionary: Readonly<Record<string, unknown>>;
   try {
-    dictionary = decodeCmcd(text) as Readonly<Record<string, unknown>>;
+    dictionary = decodeCmcd(text);
   } catch {
     return dropped('syntax', onDrop);
   }

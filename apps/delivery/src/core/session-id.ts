@@ -3,7 +3,7 @@
  * its home: `ses_01k…-4f9tz1`. A session that a player's reports alone tell of has no home; its id is made from the
  * player's own session id, so that every instance gives it the same.
  */
-import { type Id, type IdSource, idTimeMs, newId, parseId } from '@millrace/ids';
+import { type IdSource, idTimeMs, newId, parseId } from '@millrace/ids';
 
 declare const brand: unique symbol;
 export type ViewerSessionId = string & { readonly [brand]: 'ViewerSessionId' };
@@ -50,6 +50,6 @@ export function parseSessionId(text: string): SessionIdentity | undefined {
   if (at < 0 || !tagPattern.test(home)) return undefined;
   const id = parseId('ses', text.slice(0, at));
   if (!id.ok) return undefined;
-  const mintedAtMs = home === noHome ? undefined : idTimeMs(id.value as Id<'ses'>);
+  const mintedAtMs = home === noHome ? undefined : idTimeMs(id.value);
   return { id: text as ViewerSessionId, home: home as HomeTag, mintedAtMs };
 }
