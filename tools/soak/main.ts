@@ -1,8 +1,9 @@
 /**
- * `npm run test:soak`: the tests that take minutes. Arguments: any of `steady`, `storm`, `fuzz`, `kafka`, `kill-any` (`--only=kafka,hub-1`); `--minutes=3` for each; `--seed=1`.
+ * `npm run test:soak`: the tests that take minutes. Arguments: any of `steady`, `storm`, `fuzz`, `kafka`, `kill-any` (`--only=kafka,hub-1`), `hub-storm`; `--minutes=3` for each; `--seed=1`.
  * Ends with `N passed, N failed`.
  */
 import { startStandalone } from '../rig/standalone-server.ts';
+import { hubStorm } from './hub-storm.ts';
 import { brokersDying } from './kafka-faults.ts';
 import { killAny } from './kill-any.ts';
 import { fuzz, type SoakPlan, steady, storm } from './scenarios.ts';
@@ -22,7 +23,7 @@ const wanted = args.filter((arg) => !arg.startsWith('--'));
 const say = (line: string) => process.stderr.write(`[soak] ${line}\n`);
 
 let failed = 0;
-const names = [...Object.keys(scenarios), 'kafka', 'kill-any'].filter(
+const names = [...Object.keys(scenarios), 'kafka', 'kill-any', 'hub-storm'].filter(
   (name) => wanted.length === 0 || wanted.includes(name),
 );
 for (const name of names) {
@@ -39,6 +40,7 @@ process.stdout.write(`${names.length - failed} passed, ${failed} failed\n`);
 process.exitCode = failed > 0 ? 1 : 0;
 
 function run(name: string): Promise<readonly string[]> {
+  if (name === 'hub-storm') return hubStorm(say);
   if (name === 'kafka') return brokersDying({ durationMs: minutes * 60_000, seed, say });
   return name === 'kill-any' ? killAny(say, list('only')) : live(name);
 }

@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 /** Asked on standard input, one JSON a line; answered on standard output the same way. */
 type Order =
   | { readonly do: 'open'; readonly port: number; readonly count: number; readonly hello: boolean }
+  | { readonly do: 'count' }
   | { readonly do: 'report' };
 
 const subscribe = maskedText(JSON.stringify({ op: 'subscribe', channel: 'streams' }));
@@ -51,6 +52,7 @@ function note(data: Buffer): void {
 }
 
 async function carryOut(order: Order): Promise<object> {
+  if (order.do === 'count') return { frames };
   if (order.do === 'report') {
     const sorted = delays.sort((a, b) => a - b);
     delays = [];

@@ -134,8 +134,14 @@ async function measure(
     await broadcast(`sent_at=${Date.now()}`);
     await sleep(pauseMs);
   }
-  await sleep(500);
   delay.disable();
+  for (
+    let waited = 0;
+    waited < 30_000 && (await clients.ask({ do: 'count' }))['frames'] !== rounds * count;
+    waited += 100
+  ) {
+    await sleep(100);
+  }
   const { frames = 0, p50 = 0, p99 = 0, max = 0 } = await clients.ask({ do: 'report' });
   if (frames !== rounds * count) throw new Error(`expected ${rounds * count} frames, got ${frames}`);
   return {

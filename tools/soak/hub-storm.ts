@@ -1,0 +1,95 @@
+/**
+ * `hub-storm`: ten thousand clients are sent from one hub to another and back while a stream changes; none may miss a change or
+ * get one twice. The clients are in a process of their own, so that the hubs have a core to themselves.
+ */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TestPlant } from '../../apps/hub/src/testing.ts';
+import { Storm } from '../../apps/hub/test/storm-clients.ts';
+
+/** Both ends of a pair of processes stay below 20,000 open files. */
+const defaultCount = 10_000;
+
+interface Report {
+  readonly open: number;
+  readonly current: number;
+  readonly gaps: number;
+  readonly duplicates: number;
+  readonly firstSnapshots: number;
+  readonly laterSnapshots: number;
+  readonly connections: number;
+}
+
+export async function hubStorm(say: (line: string) => void, count = defaultCount): Promise<readonly string[]> {
+  await using plant = new TestPlant();
+  let version = 1;
+  const publish = () => plant.define('str_a', { title: `${version}` });
+  await publish();
+  await plant.broadcast('str_a', 'StreamPublished');
+  const settings = { HUB_DRAIN_SPREAD_MS: '10000', HUB_MAX_HANDSHAKES_PER_S: '2000' };
+  const open = (instanceId: string) => plant.openHub({ instanceId, settings });
+  let hubs = [await open('hub-1'), await open('hub-2')];
+  const child = spawn(process.execPath, ['--import', 'tsx', import.meta.filename, '--clients', String(count)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const ask = async (): Promise<Report> => {
+    child.stdin.write(`${JSON.stringify({ urls: hubs.map(({ url }) => url), version })}\n`);
+    const line = await answers.next();
+    if (line.done === true) throw new Error('the client process has ended');
+    return JSON.parse(line.value) as Report;
+  };
+  const until = async (what: string, claim: (report: Report) => boolean): Promise<Report> => {
+    for (let waited = 0; waited < 180_000; waited += 500) {
+      const report = await ask();
+      if (claim(report)) return report;
+      await sleep(500);
+    }
+    throw new Error(`${what}: not within 180 s: ${JSON.stringify(await ask())}`);
+  };
+  try {
+    await until('all connected', ({ current }) => current === count);
+    const publishing = setInterval(() => {
+      version++;
+      void publish();
+    }, 1_000);
+    try {
+      for (const name of ['hub-3', 'hub-4']) {
+        const [leaving, staying] = hubs;
+        if (leaving === undefined || staying === undefined) throw new Error('expected two hubs');
+        hubs = [staying];
+        await ask();
+        const startedMs = performance.now();
+        await leaving[Symbol.asyncDispose]();
+        await until('all back', (report) => report.open === count);
+        say(`hub-storm: ${count} clients, all back after ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+        hubs = [staying, await open(name)];
+      }
+    } finally {
+      clearInterval(publishing);
+    }
+    const report = await until('all at the last version', ({ current }) => current === count);
+    say(`hub-storm: ${JSON.stringify(report)}`);
+    const { gaps, duplicates } = report;
+    return gaps + duplicates === 0 ? [] : [`${gaps} gaps and ${duplicates} duplicates`];
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+/** The client process: takes where to connect and the newest version, answers how things stand. */
+async function runClients(count: number): Promise<void> {
+  let urls: readonly string[] = [];
+  let storm: Storm | undefined;
+  for await (const line of createInterface({ input: process.stdin })) {
+    const order = JSON.parse(line) as { readonly urls: readonly string[]; readonly version: number };
+    urls = order.urls;
+    storm ??= new Storm({ count, streamId: 'str_a', urls: () => urls });
+    const { tally } = storm;
+    process.stdout.write(`${JSON.stringify({ ...tally, at: undefined, current: tally.at(order.version) })}\n`);
+  }
+}
+
+const clients = process.argv.indexOf('--clients');
+if (clients > 0 && process.argv[1] === import.meta.filename) await runClients(Number(process.argv[clients + 1]));
