@@ -30,7 +30,7 @@ const syncKey = 'analytics';
 const axisWidth: Readonly<Record<Amount, number>> = {
   count: 52,
   'rate-per-min': 72,
-  seconds: 60,
+  seconds: 78,
   milliseconds: 62,
   percent: 52,
   kbps: 82,

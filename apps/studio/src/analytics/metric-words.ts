@@ -17,13 +17,17 @@ export const metricWords: Readonly<Record<MetricName, MetricWords>> = {
   unique_viewers: {
     label: 'Unique viewers',
     amount: 'count',
-    meaning: 'Different viewers, told apart by address and browser within a day. An estimate, good to about 1 %.',
+    meaning: 'Different viewers, told apart by address and browser within one day (UTC).',
   },
-  views: { label: 'Views', amount: 'count', meaning: 'Sessions: each opening of a player counts once.' },
+  views: {
+    label: 'Views',
+    amount: 'count',
+    meaning: 'Sessions that started in this time: each opening of a player counts once.',
+  },
   watch_time_s: {
     label: 'Watch time',
     amount: 'seconds',
-    meaning: 'Time that all viewers together spent in front of the stream.',
+    meaning: 'Time that all viewers together watched, waits and pauses included.',
   },
   startup_time_p50_ms: {
     label: 'Startup time',
@@ -38,12 +42,13 @@ export const metricWords: Readonly<Record<MetricName, MetricWords>> = {
   startup_failure_percentage: {
     label: 'Startup failures',
     amount: 'percent',
-    meaning: 'Views that ended with an error before the first frame.',
+    meaning: 'Views that failed before the first frame, of those whose player tells its start.',
   },
   exit_before_start_percentage: {
     label: 'Exits before start',
     amount: 'percent',
-    meaning: 'Views that the viewer left before the first frame, without an error.',
+    meaning:
+      'Views left after a second or more without a first frame or an error, of those whose player tells its start.',
   },
   rebuffer_percentage: {
     label: 'Rebuffering',

@@ -72,6 +72,7 @@ export class CmcdReporter {
   #quit(): void {
     if (this.#abort.signal.aborted) return;
     this.#abort.abort();
+    this.#meter?.end();
     const sid = this.#hls?.sessionId;
     if (sid !== undefined) {
       this.#outbox.put(this.#measured((measures) => quitLine(sid, this.#sequence, Date.now(), measures)));

@@ -2,7 +2,7 @@
 import type { LivePlayer } from '@millrace/live-edge';
 import type { PageTime } from './browser-time.ts';
 import type { PlayMeasures } from './cmcd-lines.ts';
-import { type MediaMoment, neverStarved, nextStarvation, starvedTotalMs } from './starvation.ts';
+import { type MediaMoment, neverStarved, nextStarvation } from './starvation.ts';
 
 /** The part of an Hls instance that is read. */
 interface Levels {
@@ -46,8 +46,8 @@ export class PlayMeter {
   }
 
   read(): PlayMeasures {
-    const { video, hls, time } = this.#deps;
-    const { firstFrameAtMs, count, unreportedMs } = this.#starvation;
+    const { video, hls } = this.#deps;
+    const { firstFrameAtMs, count, endedMs, unreportedMs } = this.#starvation;
     const kbps = (level: number) => {
       const bitrate = hls.levels[level]?.bitrate;
       return bitrate === undefined ? undefined : bitrate / 1000;
@@ -55,7 +55,8 @@ export class PlayMeter {
     return {
       startupMs: firstFrameAtMs === undefined ? undefined : firstFrameAtMs - this.#startedAtMs,
       starvedCount: count,
-      starvedTotalMs: starvedTotalMs(this.#starvation, time.monotonicMs()),
+      // Whole stops only: each rise of the sum is read as one stop that has ended.
+      starvedTotalMs: endedMs,
       starvedMs: unreportedMs,
       latencyMs: this.started ? this.#latencyMs() : undefined,
       droppedFrames: this.started ? video.getVideoPlaybackQuality().droppedVideoFrames : undefined,
@@ -68,6 +69,11 @@ export class PlayMeter {
   /** The stop that `read` gave has been reported. */
   reported(): void {
     this.#starvation = { ...this.#starvation, unreportedMs: undefined };
+  }
+
+  /** The viewer leaves: a stop that is going on ends with the visit. */
+  end(): void {
+    this.#note('interfered');
   }
 
   close(): void {

@@ -39,8 +39,3 @@ export function nextStarvation(before: Starvation, moment: MediaMoment, nowMs: n
   const lengthMs = nowMs - after.sinceMs;
   return { ...after, sinceMs: undefined, endedMs: after.endedMs + lengthMs, unreportedMs: lengthMs };
 }
-
-/** All stops until now, the present one included, ms. */
-export function starvedTotalMs(starvation: Starvation, nowMs: number): number {
-  return starvation.endedMs + (starvation.sinceMs === undefined ? 0 : nowMs - starvation.sinceMs);
-}
