@@ -81,7 +81,7 @@ function streamRow(value: StreamDefinition): FactRow['row'] {
     stream_id: value.stream_id,
     owner_id: value.owner_id,
     playback_id: value.playback_id,
-    title: value.title,
+    title: wellFormed(value.title),
     visibility: value.visibility,
     latency_mode: value.latency_mode,
     created_at: value.created_at_ms,
@@ -96,7 +96,7 @@ function streamEventRow(value: LiveStreamFact): FactRow['row'] {
     owner_id: value.owner_id,
     publish_id: value.publish_id,
     reason: 'reason' in value ? value.reason : '',
-    encoder: ('encoder' in value ? value.encoder : undefined) ?? '',
+    encoder: wellFormed(('encoder' in value ? value.encoder : undefined) ?? ''),
   };
 }
 
@@ -184,9 +184,9 @@ function beaconRow(value: Beacon): FactRow['row'] {
     throughput_kbps: optional(value.throughput_kbps),
     object_type: value.object_type ?? '',
     playback_rate: value.playback_rate ?? null,
-    error_codes: value.error_codes ?? [],
+    error_codes: value.error_codes?.map(wellFormed) ?? [],
     sequence: optional(value.sequence),
-    player_session: value.player_session ?? '',
+    player_session: wellFormed(value.player_session ?? ''),
   };
 }
 
@@ -209,4 +209,9 @@ function natural(value: number): number {
 
 function optional(value: number | undefined): number | null {
   return value === undefined ? null : natural(value);
+}
+
+/** Free text without lone surrogates, which ClickHouse's JSON does not take. */
+function wellFormed(text: string): string {
+  return text.replaceAll(/\p{Surrogate}/gu, '\ufffd');
 }

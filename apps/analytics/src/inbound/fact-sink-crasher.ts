@@ -25,4 +25,5 @@ await openFactSink({
     queryable: () => {},
   },
 });
-setInterval(() => {}, 1_000);
+// Its test may be killed as well.
+process.stdin.once('end', () => process.exit(0)).resume();

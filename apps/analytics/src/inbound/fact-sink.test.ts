@@ -182,7 +182,7 @@ describe('the sink', () => {
 function crasher(logUrl: string): ChildProcess {
   const script = new URL('./fact-sink-crasher.ts', import.meta.url).pathname;
   const args = ['--import', 'tsx', script, logUrl, engine.url, database];
-  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
 }
 
 /** A port in front of the engine that refuses until it is opened. */
