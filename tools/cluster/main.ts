@@ -3,6 +3,8 @@ import { defineSettings, setting, settingsOrExit } from '@millrace/config';
 import { eventLogSettings } from '@millrace/eventlog';
 import { exitCode, runUntilSignal } from '@millrace/lifecycle';
 import { openLogger } from '@millrace/log';
+import { ensurePrograms } from '../setup/programs.mjs';
+import { ensureStudio } from '../setup/studio.mjs';
 import { type ClusterProcesses, startClusterProcesses } from './cluster.ts';
 import { HealthDisplay } from './health-display.ts';
 import { serviceSettings } from './process-plan.ts';
@@ -37,6 +39,10 @@ const display = new HealthDisplay(process.stdout);
 
 const code = await runUntilSignal(
   async () => {
+    // Debian keeps nginx outside of an ordinary user's PATH.
+    process.env['PATH'] = `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin`;
+    await ensurePrograms(['nginx']);
+    await ensureStudio();
     process.stdout.write('Starting PostgreSQL, Kafka and the services...\n');
     const cluster = await startClusterProcesses({
       dataDir: settings.DATA_DIR,

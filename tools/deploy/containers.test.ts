@@ -18,12 +18,34 @@ interface ComposeService {
   readonly read_only?: boolean;
 }
 
+interface Container {
+  readonly image: string;
+  readonly env?: readonly { readonly name: string; readonly value?: string }[];
+  readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
+  readonly livenessProbe: { readonly httpGet: unknown };
+  readonly readinessProbe: { readonly httpGet: unknown };
+  readonly resources: { readonly requests: unknown; readonly limits: unknown };
+  readonly securityContext: unknown;
+}
+
+/** What the tests look at; the schemas of Kubernetes check the rest. */
+interface ManifestSpec {
+  readonly replicas: number;
+  readonly selector: { readonly matchLabels: unknown };
+  readonly ports: readonly { readonly targetPort: string }[];
+  readonly template: {
+    readonly spec: {
+      readonly containers: readonly [Container];
+      readonly securityContext: { readonly runAsNonRoot: boolean };
+    };
+  };
+}
+
 interface Manifest {
   readonly kind: string;
   readonly metadata: { readonly name: string };
   readonly data?: Readonly<Record<string, string>>;
-  // biome-ignore lint: the shapes of Kubernetes are checked by its own schemas
-  readonly spec?: any;
+  readonly spec: ManifestSpec;
 }
 
 const compose = parse(readFileSync(inRepository('deploy/compose.yaml'), 'utf8'), { merge: true }) as {
@@ -169,7 +191,7 @@ describe('the kustomize base', () => {
     const overlay = parse(readFileSync(inRepository('k8s/overlays/example/kustomization.yaml'), 'utf8')) as {
       images: readonly { name: string }[];
     };
-    const images = workloads.map(({ spec }) => spec.template.spec.containers[0].image as string);
+    const images = workloads.map(({ spec }) => spec.template.spec.containers[0].image);
     expect(overlay.images.map(({ name }) => name).sort()).toEqual([...new Set(images)].sort());
   });
 
@@ -180,12 +202,10 @@ describe('the kustomize base', () => {
     expect(Object.keys(shared).filter((name) => !everySetting.has(name))).toEqual([]);
     const mistakes = workloads.flatMap(({ metadata, spec }) => {
       const [container] = spec.template.spec.containers;
-      const app = String(container.image).replace('millrace/', '');
+      const app = container.image.replace('millrace/', '');
       const table = tables.get(app);
       if (table === undefined) return app === 'front' ? [] : [`${metadata.name}: no service ${app}`];
-      const env = (container.env as readonly { name: string; value?: string; valueFrom?: unknown }[]).filter(
-        ({ name }) => name !== 'POD_NAME',
-      );
+      const env = (container.env ?? []).filter(({ name }) => name !== 'POD_NAME');
       const own = env.map(({ name, value }) => [
         name,
         (value ?? 'http://from-a-secret').replace('$(POD_NAME)', `${metadata.name}-0`),
@@ -204,12 +224,7 @@ describe('the kustomize base', () => {
     '%s: ports, probes, resources, a Service and a disruption budget',
     (name, { spec }) => {
       const [container] = spec.template.spec.containers;
-      const ports = new Map(
-        (container.ports as readonly { name: string; containerPort: number }[]).map((port) => [
-          port.name,
-          port.containerPort,
-        ]),
-      );
+      const ports = new Map(container.ports.map((port) => [port.name, port.containerPort]));
       const expected =
         name === 'front'
           ? { http: 8080 }
@@ -247,7 +262,7 @@ describe('the kustomize base', () => {
       const workload = workloads.find(({ metadata }) => metadata.name === set);
       expect(workload?.kind, all).toBe('StatefulSet');
       expect(service, all).toBe(set);
-      expect(Number(ordinal), all).toBeLessThan(workload?.spec.replicas as number);
+      expect(Number(ordinal), all).toBeLessThan(workload?.spec.replicas ?? 0);
       expect(['8080', '8081'], all).toContain(port);
     }
   });

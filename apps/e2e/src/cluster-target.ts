@@ -1,5 +1,7 @@
 /** The cluster of `npm run cluster`, for a test: free ports, a temporary folder, what it logs kept for a failure. */
 import { openLogger } from '@millrace/log';
+// What the tests kill and restart is what a person runs.
+// eslint-disable-next-line @nx/enforce-module-boundaries
 import { type ClusterOptions, type ClusterProcesses, startClusterProcesses } from '../../../tools/cluster/cluster.ts';
 import { RestClient } from './rest-client.ts';
 import { openDataDir } from './standalone.ts';

@@ -1,8 +1,8 @@
 /** A real Prometheus that scrapes what a test gives it. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../../../tools/rig/standalone-server.ts';
 import { startProgram } from './child-program.ts';
+import { freePort } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { openDataDir } from './standalone.ts';
 
