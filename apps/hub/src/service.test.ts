@@ -22,7 +22,7 @@ function plant(): TestPlant {
 
 function client(url: string, token?: string): HubClient {
   const options = token === undefined ? {} : { token };
-  const made = createHubClient({ url, WebSocket: WebSocket as never, ...options });
+  const made = createHubClient({ url, WebSocket, ...options });
   open.clients.push(made);
   return made;
 }

@@ -47,7 +47,7 @@ export class Storm implements Disposable {
       }
     }
     for (let index = 0; index < options.count; index++) {
-      const client = createHubClient({ url: 'ws://balancer/ws', WebSocket: Balanced as never, onState });
+      const client = createHubClient({ url: 'ws://balancer/ws', WebSocket: Balanced, onState });
       this.#versions.push(0);
       client.subscribe('streams', {
         onSnapshot: (view) => {

@@ -209,7 +209,7 @@ class Connection implements HubClient {
     const answer = (token: string | undefined) => this.#tell({ kind: 'token', channel, token });
     if (typeof source !== 'function') return answer(source);
     const socket = this.#socket;
-    Promise.resolve()
+    void Promise.resolve()
       .then(source)
       .catch(() => undefined) // without a token the hub says what it thinks of it
       .then((token) => {
