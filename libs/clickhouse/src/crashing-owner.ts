@@ -10,4 +10,5 @@ const client = await openClickHouse({ url: engine.url, database: 'default', log 
 await client.command({ query: 'CREATE TABLE IF NOT EXISTS notes (n Int32) ENGINE = MergeTree ORDER BY n' });
 await client.command({ query: 'INSERT INTO notes VALUES (1)' });
 process.stdout.write(`${JSON.stringify({ pid: engine.pid })}\n`);
-setInterval(() => {}, 1_000);
+// Its test may be killed as well.
+process.stdin.once('end', () => process.exit(0)).resume();

@@ -60,7 +60,7 @@ describe('the embedded ClickHouse', { timeout: 60_000 }, () => {
   it('does not outlive an owner that is killed, and the next owner finds the data', async () => {
     const script = new URL('./crashing-owner.ts', import.meta.url).pathname;
     const child = spawn(process.execPath, ['--import', 'tsx', script, join(dir, 'ch')], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', 'inherit'],
     });
     const [said] = (await once(child.stdout, 'data')) as [Buffer];
     const { pid } = JSON.parse(said.toString()) as { pid: number };
