@@ -7,29 +7,12 @@ import { sleep } from '@millrace/clock';
 import { Background, backoffMs } from '@millrace/lifecycle';
 import type { ConsumerGroupJoinEvent, EachBatchPayload, Consumer as KafkaConsumer } from 'kafkajs';
 import type { ConsumeOptions } from '../event-log.ts';
-import type { DeliveryDeps } from '../partition-delivery.ts';
 import { Wakeup } from '../wakeup.ts';
 import { AssignedPartition } from './assigned-partition.ts';
-import type { KafkaAdmin } from './kafka-admin.ts';
-import { clientRetry, type KafkaAccess, KafkaConnection, within } from './kafka-connection.ts';
+import { recordsFrom } from './batch-floor.ts';
+import { clientRetry, KafkaConnection, within } from './kafka-connection.ts';
 import { decodeMessage } from './message-codec.ts';
-
-export interface GroupTiming {
-  /** Silence after which the group takes a member's partitions away, ms. */
-  readonly sessionTimeoutMs: number;
-  readonly heartbeatMs: number;
-  /** Time that running handlers have when the group rebalances, ms; then their signal aborts. */
-  readonly rebalanceGraceMs: number;
-  readonly commitIntervalMs: number;
-}
-
-export interface SessionDeps extends DeliveryDeps {
-  readonly access: KafkaAccess;
-  readonly admin: KafkaAdmin;
-  readonly clientId: string;
-  readonly timing: GroupTiming;
-  paused(): boolean;
-}
+import type { SessionDeps } from './session-deps.ts';
 
 type Commit = (offsets: {
   topics: { topic: string; partitions: { partition: number; offset: string }[] }[];
@@ -90,7 +73,6 @@ export class GroupSession implements AsyncDisposable {
     );
   }
 
-  /** Partitions that this member holds. */
   get partitions(): Iterable<AssignedPartition> {
     return this.#partitions.values();
   }
@@ -101,9 +83,10 @@ export class GroupSession implements AsyncDisposable {
     await this.#consumer.connect();
     const topics = this.#options.topics.map((topic) => admin.nameOf(topic.name));
     await this.#consumer.subscribe({ topics, fromBeginning: this.#options.from !== 'latest' });
+    const count = this.#options.topics.reduce((sum, topic) => sum + topic.partitions, 0);
     await this.#consumer.run({
       ...{ autoCommit: false, eachBatchAutoResolve: false },
-      partitionsConsumedConcurrently: Math.min(maxConcurrentPartitions, this.#partitionCount()),
+      partitionsConsumedConcurrently: Math.min(maxConcurrentPartitions, count),
       eachBatch: (payload) => this.#eachBatch(payload),
     });
   }
@@ -135,10 +118,6 @@ export class GroupSession implements AsyncDisposable {
     this.#abortAll();
     await this.#committing[Symbol.asyncDispose]();
     await within(this.#consumer.disconnect(), 200);
-  }
-
-  #partitionCount(): number {
-    return this.#options.topics.reduce((sum, topic) => sum + topic.partitions, 0);
   }
 
   #abortAll(): void {
@@ -224,7 +203,7 @@ export class GroupSession implements AsyncDisposable {
       const partition = (await this.#assigned).get(`${batch.topic}/${batch.partition}`);
       // A batch that is not resolved is fetched again, after the pause.
       if (partition === undefined || partition.signal.aborted || this.#deps.paused()) return;
-      const wanted = this.#wanted(batch, partition);
+      const wanted = recordsFrom(batch, partition.position, () => this.#shorter(batch, partition));
       const stored = wanted.map((message) => decodeMessage(partition.topic, partition.partition, message));
       await partition.take(stored, BigInt(batch.highWatermark), () => this.#rebalancing === undefined);
       if (partition.signal.aborted) return;
@@ -239,23 +218,9 @@ export class GroupSession implements AsyncDisposable {
     throw this.#rebalancing;
   }
 
-  /**
-   * kafkajs reads a partition from its beginning when it meets a broker that does not know the group's offsets for a moment
-   * (kafkajs#1414). We know how far the group is: what lies before that is not handed over again, unless the log itself is
-   * shorter than that, so that it must be another one.
-   */
-  #wanted(batch: EachBatchPayload['batch'], partition: AssignedPartition) {
-    const { position } = partition;
-    const first = batch.messages[0];
-    if (first === undefined || BigInt(first.offset) >= position) return batch.messages;
-    if (BigInt(batch.highWatermark) < position) {
-      this.#deps.log.error('kafka-log-shorter', {
-        ...{ group: this.#options.group, topic: batch.topic, partition: batch.partition },
-        ...{ committed: String(position), end: batch.highWatermark },
-      });
-      return batch.messages;
-    }
-    return batch.messages.filter(({ offset }) => BigInt(offset) >= position);
+  #shorter({ topic, partition, highWatermark }: EachBatchPayload['batch'], { position }: AssignedPartition): void {
+    const where = { group: this.#options.group, topic, partition };
+    this.#deps.log.error('kafka-log-shorter', { ...where, committed: String(position), end: highWatermark });
   }
 
   /** Heartbeats while a batch is handled. A rebalance ends the batch early, and after a grace its handler's signal aborts. */

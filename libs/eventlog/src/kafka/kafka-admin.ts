@@ -1,6 +1,6 @@
 /** The administrative client: topics set up as code, offsets looked up. Built anew after a failure. */
 import type { Logger } from '@millrace/log';
-import kafkajs, { type Admin } from 'kafkajs';
+import kafkajs, { type Admin, type ITopicMetadata } from 'kafkajs';
 import type { PartitionRange } from '../log-store.ts';
 import { type KafkaAccess, KafkaConnection, within } from './kafka-connection.ts';
 import { type TopicSettings, type TopicShape, topicSettings } from './topic-settings.ts';
@@ -53,7 +53,7 @@ export class KafkaAdmin implements AsyncDisposable {
       if (missing.length > 0) {
         // Another process may be faster: kafkajs answers false then.
         await admin.createTopics({
-          waitForLeaders: true,
+          waitForLeaders: false, // kafkajs gives up when a broker has not heard of the topic yet; see metadataOf
           topics: missing.map(({ name, partitions, config }) => ({
             ...{ topic: name, numPartitions: partitions, replicationFactor: replicas },
             configEntries: Object.entries(withReplicas(config, replicas)).map(([key, value]) => ({ name: key, value })),
@@ -61,8 +61,8 @@ export class KafkaAdmin implements AsyncDisposable {
         });
         for (const { name, partitions } of missing) this.#log.info('kafka-topic-created', { topic: name, partitions });
       }
-      const metadata = await admin.fetchTopicMetadata({ topics: wanted.map(({ name }) => name) });
-      for (const { name, partitions } of metadata.topics) {
+      const names = wanted.map(({ name }) => name);
+      for (const { name, partitions } of await metadataOf(admin, names)) {
         const expected = wanted.find((one) => one.name === name)?.partitions;
         if (partitions.length !== expected) {
           throw new Error(
@@ -160,6 +160,24 @@ export class KafkaAdmin implements AsyncDisposable {
     }
   }
 }
+
+/** The topics' partitions, once each has a leader: brokers hear of a new topic one after the other. */
+async function metadataOf(admin: Admin, names: string[]): Promise<readonly ITopicMetadata[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: names });
+      if (topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))) return topics;
+      if (tries > maxMetadataTries) throw new Error(`no leader for each partition of ${names.join(', ')}`);
+    } catch (error) {
+      const type = error instanceof Error && 'type' in error ? error.type : undefined;
+      const young = type === 'UNKNOWN_TOPIC_OR_PARTITION' || type === 'LEADER_NOT_AVAILABLE';
+      if (!young || tries > maxMetadataTries) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const maxMetadataTries = 100;
 
 function withReplicas(config: Readonly<Record<string, string>>, replicas: number): Readonly<Record<string, string>> {
   return { ...config, 'min.insync.replicas': replicas >= 3 ? '2' : '1' };

@@ -2,7 +2,8 @@
 import { sleep } from '@millrace/clock';
 import { Background, backoffMs } from '@millrace/lifecycle';
 import type { ConsumeOptions, Consumer } from '../event-log.ts';
-import { GroupSession, type SessionDeps } from './group-session.ts';
+import { GroupSession } from './group-session.ts';
+import type { SessionDeps } from './session-deps.ts';
 
 const lagEveryMs = 5_000;
 

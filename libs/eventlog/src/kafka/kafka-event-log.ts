@@ -8,13 +8,13 @@ import type { ConsumeOptions, Consumer, EventLog, Follower, FollowOptions, NewRe
 import { type LogObserver, noObserver } from '../observer.ts';
 import { type EncodedRecord, encodeRecord } from '../record-codec.ts';
 import { TableCopy } from '../table-copy.ts';
-import type { GroupTiming } from './group-session.ts';
 import { KafkaAdmin } from './kafka-admin.ts';
 import type { KafkaAccess } from './kafka-connection.ts';
 import { KafkaGroupConsumer } from './kafka-consumer.ts';
 import { type FollowerDeps, KafkaFollower } from './kafka-follower.ts';
 import { KafkaWriter } from './kafka-writer.ts';
 import { LogIdentity } from './log-identity.ts';
+import type { GroupTiming } from './session-deps.ts';
 import { TopicReader } from './topic-reader.ts';
 
 export interface KafkaEventLogOptions {
