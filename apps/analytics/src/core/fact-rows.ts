@@ -53,7 +53,7 @@ const consumed: Topic[] = [];
 // The log has checked each value against its topic's schema, so the cast says what is known.
 function takes<T>(topic: Topic<T>, table: FactTable, row: (value: T) => FactRow['row']): void {
   byTopic.set(topic.name, (value) => ({ table, row: row(value as T) }));
-  consumed.push(topic as Topic);
+  consumed.push(topic);
 }
 
 takes(streamsTopic, 'streams', streamRow);

@@ -5,7 +5,7 @@ import { exportSql, knowsViewers } from '../core/list-sql.ts';
 import { oneBucket } from '../core/time-range.ts';
 import { access } from './access.ts';
 import type { AnalyticsEnv, RouteDeps } from './api-context.ts';
-import { ExportSlots } from './export-slots.ts';
+import type { ExportSlots } from './export-slots.ts';
 import { answered, asksWarehouse, bearer, needsLogin, questionOf } from './route-parts.ts';
 
 const contentTypes = { csv: 'text/csv; charset=utf-8', parquet: 'application/vnd.apache.parquet' } as const;
