@@ -25,7 +25,7 @@ export const analyticsMetrics = [
 export const analyticsMetricSchema = z.enum(analyticsMetrics).meta({ id: 'AnalyticsMetric' });
 export type AnalyticsMetric = z.infer<typeof analyticsMetricSchema>;
 
-export const analyticsUnits = ['viewers', 'views', 's', 'ms', '%', 'per_min', 'kbit/s', 'switches'] as const;
+const analyticsUnits = ['viewers', 'views', 's', 'ms', '%', 'per_min', 'kbit/s', 'switches'] as const;
 export type AnalyticsUnit = (typeof analyticsUnits)[number];
 
 /** The unit of each metric. */

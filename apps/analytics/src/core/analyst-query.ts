@@ -6,7 +6,7 @@
 import type { SqlQuery } from './sql-query.ts';
 
 /** Views that analysts may read, and the column that says whose a row is; without one the stream does. */
-export const analystViews = {
+const analystViews = {
   v_streams: 'owner_id',
   v_broadcasts: 'owner_id',
   v_renditions: 'stream_id',

@@ -97,7 +97,7 @@ FROM ingest_minutes WHERE ${within('minute')} GROUP BY at_ms ORDER BY at_ms`,
   };
 }
 
-export const exportDatasets = ['sessions', 'minutes', 'beacons', 'ingest'] as const;
+const exportDatasets = ['sessions', 'minutes', 'beacons', 'ingest'] as const;
 export type ExportDataset = (typeof exportDatasets)[number];
 const datasets = {
   sessions: { view: 'v_sessions', at: 'started_at', whose: ofOwner, viewer: true },

@@ -4,7 +4,7 @@
  */
 import type { AudienceCount, HealthSample, InstanceSeen, LiveStreamFact } from '@millrace/events';
 
-export const instanceTtlMs = 6_000;
+const instanceTtlMs = 6_000;
 const healthStaleMs = 10_000;
 const mostStreams = 100_000;
 

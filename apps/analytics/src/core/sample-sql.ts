@@ -8,7 +8,7 @@ import type { SqlQuery } from './sql-query.ts';
 import { minuteMs } from './time-range.ts';
 import { columnOf, type Dimension, looksAtViewer, ofOwner, type Question, valuesOf } from './viewer-filter.ts';
 
-export const sampleMetrics = ['bitrate_kbps', 'live_latency_ms', 'live_latency_p95_ms'] as const;
+const sampleMetrics = ['bitrate_kbps', 'live_latency_ms', 'live_latency_p95_ms'] as const;
 export type SampleMetric = (typeof sampleMetrics)[number];
 
 /** Whether a metric stands on single reports. */

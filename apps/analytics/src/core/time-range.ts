@@ -4,7 +4,7 @@ import { err, ok, type Result } from '@millrace/result';
 export const minuteMs = 60_000;
 const dayMs = 86_400_000;
 /** Longest range of one question. */
-export const longestRangeMs = 400 * dayMs;
+const longestRangeMs = 400 * dayMs;
 /** Most buckets of one time series. */
 export const mostBuckets = 1_500;
 const usualBuckets = 120;

@@ -3,7 +3,7 @@
 import type { SqlQuery } from './sql-query.ts';
 import type { Buckets } from './time-range.ts';
 
-export const dimensions = ['stream', 'country', 'device', 'player'] as const;
+const dimensions = ['stream', 'country', 'device', 'player'] as const;
 export type Dimension = (typeof dimensions)[number];
 
 export interface ViewerFilter {

@@ -49,7 +49,7 @@ interface Addon {
 }
 
 /** A machine without the engine's binary. */
-export class EngineMissingError extends Error {}
+class EngineMissingError extends Error {}
 
 export interface NativeEngineOptions {
   readonly dataDir: string;
