@@ -2,7 +2,7 @@
 import { dayMs, defineTopic, hourMs, keepForever, type Topic } from '@millrace/events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import type { ConsumeOptions, EventLog, LogRecord, NewRecord } from './event-log.ts';
+import type { Batch, ConsumeOptions, EventLog, LogRecord, NewRecord } from './event-log.ts';
 import { record, tombstone } from './new-record.ts';
 
 export interface EventLogHarness extends AsyncDisposable {
@@ -311,6 +311,7 @@ export function defineEventLogContract(name: string, openHarness: () => Promise<
         },
       });
       await log.publish(Array.from({ length: 95 }, (_, n) => note(topic, `k${n}`, n)));
+      await until(() => expect(sizes).toEqual([10]));
       await vi.waitFor(async () => expect([...(await consumer.lag()).values()]).toEqual([95n]), { timeout: 15_000 });
       expect(sizes).toEqual([10]);
       release();
@@ -340,6 +341,53 @@ export function defineEventLogContract(name: string, openHarness: () => Promise<
       });
       await harness?.kill(doomed);
       await until(() => expect(seen).toEqual([['{"last":1}', [0, 1]]]));
+    });
+
+    it('where handlers commit, a killed member’s last commit is where the next one begins, and its text is told', async () => {
+      const [doomed, heir] = [await open(), await open()];
+      const topic: Topic<Note> = { ...noteTopic('facts'), partitions: 1 };
+      const batches: Batch<Note>[] = [];
+      const given = () => batches.flatMap(({ records }) => records.map((one) => one.value?.n));
+      await consume(doomed, {
+        ...{ topics: [topic], commits: 'handler', maxBatchRecords: 3 },
+        handler: async (batch) => void batches.push(batch),
+      });
+      const numbers = Array.from({ length: 10 }, (_, n) => n);
+      await heir.publish(numbers.map((n) => note(topic, `k${n}`, n)));
+      await until(() => expect(given()).toEqual(numbers));
+      // Long after the handler returned, and in the middle of a batch: the unit it makes of the records is its own affair.
+      await batches[0]?.commit(4n, 'until 4');
+      await batches.at(-1)?.commit(5n, 'until 5');
+      await harness?.kill(doomed);
+      const seen: (readonly [string, number | undefined])[] = [];
+      await consume(heir, {
+        ...{ topics: [topic], commits: 'handler' },
+        handler: async ({ metadata, records }) =>
+          void seen.push(...records.map((one) => [metadata, one.value?.n] as const)),
+      });
+      await until(() => expect(seen).toEqual(numbers.slice(5).map((n) => ['until 5', n])));
+    });
+
+    it('where handlers commit, nothing else does: what was handled without is delivered again', async () => {
+      const log = await open();
+      const topic: Topic<Note> = { ...noteTopic('facts'), partitions: 1 };
+      const [first, second] = [new Inbox(), new Inbox()];
+      const metadata: string[] = [];
+      const consumer = await consume(log, { topics: [topic], commits: 'handler', handler: first.take });
+      await log.publish([1, 2].map((n) => note(topic, 'a', n)));
+      await until(() => expect(first.numbers).toEqual([1, 2]));
+      await log.publish([note(topic, 'a', 3)]);
+      await until(() => expect(first.numbers).toEqual([1, 2, 3]));
+      await consumer[Symbol.asyncDispose]();
+      await consume(log, {
+        ...{ topics: [topic], commits: 'handler' },
+        handler: async (batch) => {
+          metadata.push(batch.metadata);
+          await second.take(batch);
+        },
+      });
+      await until(() => expect(second.numbers).toEqual([1, 2, 3]));
+      expect(new Set(metadata)).toEqual(new Set(['']));
     });
 
     it('a follower sees everything from the earliest on, in order, and says when it has caught up', async () => {
