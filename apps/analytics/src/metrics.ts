@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type MetricsRegistry } from '@millrace/metrics';
+import { factTables } from './core/fact-rows.ts';
 import type { FactSinkMetrics } from './inbound/fact-sink.ts';
 
 /** Metrics of the analytics API. Labels are bounded sets; no stream, owner or session is one. */
@@ -94,6 +95,8 @@ export function createFactSinkMetrics(registry: MetricsRegistry): FactSinkMetric
     labelNames: ['table', 'reason'] as const,
     registers,
   });
+  // There from the start, so that an alert can tell the first failure from none.
+  for (const table of factTables) failures.inc({ table, reason: 'unreachable' }, 0);
   const parked = new Counter({
     name: 'millrace_analytics_facts_parked_total',
     help: 'Facts that ClickHouse cannot take, put into the dead-letter topic.',

@@ -67,6 +67,8 @@ describe('a cluster', () => {
     const needed = [
       ...['eventlog_lag_records', 'eventlog_batch_records_bucket', 'eventlog_appended_records_total'],
       ...['eventlog_spool_bytes', 'hub_sockets', 'hub_viewers', 'delivery_sessions_minted_total'],
+      ...['analytics_insert_rows_bucket', 'analytics_insert_failures_total', 'analytics_sink_stalled'],
+      ...['delivery_viewer_sessions', 'delivery_audience_viewers', 'hub_messages_skipped_total'],
       ...['ingest_live_streams', 'transcode_sources', 'http_requests_total'],
     ].map((name) => `millrace_${name}`);
     for (const name of needed) {

@@ -17,6 +17,9 @@ export function createHubMetrics(registry: MetricsRegistry) {
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
     new Counter<L>({ name: `millrace_hub_${name}_total`, help, labelNames, registers });
+  const skipped = counter('messages_skipped', 'Conflated messages left out for a client, by reason.', ['reason']);
+  // There from the start, so that a scrape can tell none from not measured.
+  skipped.inc({ reason: 'slow' }, 0);
   return {
     accepted: counter('connections', 'Connections accepted, by transport.', ['transport']),
     refused: counter('connections_refused', 'Connections refused, by reason.', ['reason']),
@@ -27,7 +30,7 @@ export function createHubMetrics(registry: MetricsRegistry) {
     ended: counter('subscriptions_ended', 'Subscriptions that the hub ended, by reason.', ['reason']),
     messagesOut: counter('messages_out', 'Messages written to clients.', []),
     bytesOut: counter('bytes_out', 'Bytes written to clients.', []),
-    skipped: counter('messages_skipped', 'Conflated messages left out for a client, by reason.', ['reason']),
+    skipped,
     records: counter('log_records', 'Records read from the event log, by topic.', ['topic']),
     instancesLost: counter('instances_lost', 'Delivery instances whose viewers vanished because they fell silent.', []),
     broadcastSeconds: new Histogram({
