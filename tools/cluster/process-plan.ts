@@ -81,11 +81,11 @@ export function planCluster(given: PlanGiven): readonly PlannedService[] {
           DELIVERY_INSTANCE_ID: name,
           DELIVERY_ROLE: role,
           ...(role === 'edge' ? { DELIVERY_ORIGIN_URLS: origins } : {}),
-          DELIVERY_TRUSTED_PROXIES: '127.0.0.1,::1',
+          TRUSTED_PROXIES: '127.0.0.1,::1',
         };
       }
       case 'hub':
-        return { HUB_INSTANCE_ID: name, HUB_TRUSTED_PROXIES: '127.0.0.1,::1' };
+        return { HUB_INSTANCE_ID: name, TRUSTED_PROXIES: '127.0.0.1,::1' };
       case 'analytics':
         return {
           ANALYTICS_INSTANCE_ID: name,

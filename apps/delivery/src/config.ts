@@ -1,8 +1,10 @@
 import { defineSettings, type Settings, setting } from '@millrace/config';
+import { proxySettings } from '@millrace/http';
 import { processSettings, processSettingsOrExit } from '@millrace/process';
 
 /** What the service itself needs; standalone takes the same table. */
 export const deliverySettings = defineSettings({
+  ...proxySettings,
   DELIVERY_LISTED_SEGMENTS: setting.integer({
     doc: 'Complete segments that a live playlist lists.',
     fallback: '8',
@@ -104,16 +106,6 @@ export const deliverySettings = defineSettings({
     fallback: '5',
     min: 1,
     max: 1_000,
-  }),
-  DELIVERY_TRUSTED_PROXIES: setting.text({
-    doc: 'Addresses and networks of proxies whose word on the client address is believed, comma-separated.',
-    fallback: '',
-    pattern: /^[0-9a-fA-F.:/, ]*$/,
-  }),
-  DELIVERY_FORWARDED_HEADER: setting.oneOf({
-    doc: 'The header in which they say it.',
-    fallback: 'x-forwarded-for',
-    values: ['x-forwarded-for', 'forwarded'],
   }),
   DELIVERY_GEOIP_FILE: setting.optionalText({
     doc: 'MaxMind country file (.mmdb) for the countries of viewers; read again when it changes.',

@@ -1,4 +1,5 @@
 /** Composition of the viewers' side: sessions, their ownership among several deliveries, the audience, players' reports. */
+import { createClientAddress } from '@millrace/http';
 import { Scope } from '@millrace/lifecycle';
 import { AudienceCounts } from './core/audience-counts.ts';
 import { PeerInstances } from './core/peer-instances.ts';
@@ -8,7 +9,6 @@ import { SessionLimits } from './core/session-limits.ts';
 import { SessionOwners } from './core/session-owners.ts';
 import { ViewerSessions } from './core/viewer-sessions.ts';
 import { BeaconIntake } from './inbound/beacon-intake.ts';
-import { createClientAddress } from './inbound/client-address.ts';
 import { followSessionWords } from './inbound/session-words.ts';
 import { ViewerDoor } from './inbound/viewer-door.ts';
 import { type DeliveryMetrics, registerViewerGauges } from './metrics.ts';
@@ -33,11 +33,6 @@ const mostOver = 10_000;
 export async function openViewerTracking(deps: DeliveryDeps, metrics: DeliveryMetrics): Promise<ViewerTracking> {
   const { settings, eventLog, facts, clock, idSource, log } = deps;
   const { instanceId } = facts;
-  const addressOf = createClientAddress({
-    trustedProxies: settings.DELIVERY_TRUSTED_PROXIES,
-    header: settings.DELIVERY_FORWARDED_HEADER,
-  });
-  if (!addressOf.ok) throw new Error(addressOf.error.message);
   const scope = new Scope({
     stepDeadlineMs: 5_000,
     onError: (step, error) => log.warn('close-step-failed', { step, error }),
@@ -100,7 +95,7 @@ export async function openViewerTracking(deps: DeliveryDeps, metrics: DeliveryMe
   });
   const silenceMs = settings.DELIVERY_VIEWER_SILENCE_MS;
   const door = new ViewerDoor({
-    ...{ sessions, finder, owners, clock, idSource, silenceMs, addressOf: addressOf.value },
+    ...{ sessions, finder, owners, clock, idSource, silenceMs, addressOf: createClientAddress(settings) },
     identity: createKeyedIdentity({ salt, countries, idSource }),
     isOver: (streamId) => over.has(streamId),
   });

@@ -1,14 +1,12 @@
 import { defineSettings, type Settings, setting } from '@millrace/config';
+import { proxySettings } from '@millrace/http';
 import { processSettings, processSettingsOrExit } from '@millrace/process';
 
 /** What the service itself needs; standalone takes the same table. */
 export const hubSettings = defineSettings({
+  ...proxySettings,
   HUB_ALLOWED_ORIGINS: setting.list({
     doc: 'Origins of web pages that may connect besides the hub’s own host, comma-separated; `*`: any.',
-    fallback: '',
-  }),
-  HUB_TRUSTED_PROXIES: setting.list({
-    doc: 'Addresses or CIDR ranges of proxies whose X-Forwarded-For is believed, comma-separated.',
     fallback: '',
   }),
   HUB_MAX_SOCKETS: setting.integer({

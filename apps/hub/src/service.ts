@@ -6,7 +6,7 @@ import { createTokenVerifier } from '@millrace/auth';
 import type { Clock } from '@millrace/clock';
 import type { EventLog } from '@millrace/eventlog';
 import { revokedTokensTopic, signingKeysTopic } from '@millrace/events';
-import type { Service } from '@millrace/http';
+import { createClientAddress, type Service } from '@millrace/http';
 import type { IdSource } from '@millrace/ids';
 import { Background, Scope } from '@millrace/lifecycle';
 import type { Logger } from '@millrace/log';
@@ -69,7 +69,7 @@ export async function createHubService(deps: HubDeps): Promise<Service> {
     maxPerAddress: settings.HUB_MAX_SOCKETS_PER_ADDRESS,
     maxHandshakesPerS: settings.HUB_MAX_HANDSHAKES_PER_S,
     allowedOrigins: settings.HUB_ALLOWED_ORIGINS,
-    trustedProxies: settings.HUB_TRUSTED_PROXIES,
+    addressOf: createClientAddress(settings),
   });
   const pingMs = settings.HUB_PING_S * 1000;
   const shared = { desk, door, courier: fanOut, tokens, clock, log, metrics, instanceId, pingMs };

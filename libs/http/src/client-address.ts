@@ -1,69 +1,85 @@
 /**
- * The address of who asks, behind proxies of ours. Every hop of `X-Forwarded-For` (or `Forwarded`, RFC 7239) was written by the
- * hop after it, so the list is read from its end and only as far as the writers are known: what stands before them is hearsay.
+ * Whose request it is. A header that names an address is believed only from a proxy that is trusted, only the one header
+ * that was agreed on, and only up to the first hop that is not trusted: what stands before it anybody can have written.
  */
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import { err, ok, type Result } from '@millrace/result';
+import type { ProxySettings } from './proxy-settings.ts';
 
-export type ClientAddress = (request: Pick<IncomingMessage, 'headers' | 'socket'>) => string;
+/** Gives the client's address, IPv4 in IPv6 as IPv4; undefined when the connection is gone. */
+export type ClientAddress = (request: Pick<IncomingMessage, 'headers' | 'socket'>) => string | undefined;
 
-/** Longest list of hops that is looked at; who sends more is not behind our proxies. */
-const mostHops = 16;
+/** Proxies whose word on an address is believed. */
+export interface TrustedProxies {
+  /** Whether an address, without port and brackets, is one of theirs. */
+  has(address: string): boolean;
+}
 
-/**
- * How to find a client's address when the proxies in `trusted` (addresses or CIDR ranges) are believed. IPv4 in IPv6 is given as
- * IPv4; an address that cannot be read ends the walk at the last one that could. The error is a text for the operator.
- */
-export function clientAddressBehind(trusted: readonly string[]): Result<ClientAddress, string> {
-  const proxies = new BlockList();
-  for (const range of trusted) {
-    const [address = '', bits, ...rest] = range.split('/');
-    const family = isIPv4(address) ? 'ipv4' : isIPv6(address) ? 'ipv6' : undefined;
-    const widest = family === 'ipv4' ? 32 : 128;
-    const badBits = bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= widest);
-    if (family === undefined || badBits || rest.length > 0) {
-      return err(`expected addresses or CIDR ranges of proxies, such as 10.0.0.0/8, got "${range}"`);
+/** Hops that are looked at; longer lists are made up. */
+const mostHops = 20;
+
+/** How to find a client's address behind the proxies that were agreed on. */
+export function createClientAddress(settings: ProxySettings): ClientAddress {
+  const { TRUSTED_PROXIES: trusted, FORWARDED_HEADER: header } = settings;
+  const nodeOf = header === 'forwarded' ? forwardedFor : (hop: string) => hop.trim();
+  return ({ headers, socket }) => {
+    const peer = plainAddress(socket.remoteAddress ?? '');
+    if (peer === undefined || !trusted.has(peer)) return peer;
+    const said = headers[header];
+    const text = Array.isArray(said) ? said.join(',') : said;
+    if (text === undefined) return peer;
+    let client = peer;
+    for (const hop of text.split(',').slice(-mostHops).reverse()) {
+      const address = plainAddress(nodeOf(hop));
+      if (address === undefined) return client; // unknown or obfuscated: what comes before it cannot be believed
+      client = address;
+      if (!trusted.has(address)) return client;
     }
-    if (bits === undefined) proxies.addAddress(address, family);
-    else proxies.addSubnet(address, Number(bits), family);
+    return client;
+  };
+}
+
+/** Reads addresses and networks (`10.0.0.0/8`, `::1`); none: nobody is trusted. The error names the first that is neither. */
+export function parseTrustedProxies(ranges: readonly string[]): Result<TrustedProxies, string> {
+  const list = new BlockList();
+  for (const range of ranges) {
+    if (!addRange(list, range)) {
+      return err(`expected addresses or networks of proxies like 10.0.0.0/8, got "${range.slice(0, 60)}"`);
+    }
   }
-  const isProxy = (address: string) =>
-    isIPv4(address) ? proxies.check(address, 'ipv4') : isIPv6(address) && proxies.check(address, 'ipv6');
-  return ok((request) => {
-    let address = plain(request.socket.remoteAddress ?? '');
-    if (trusted.length === 0 || !isProxy(address)) return address;
-    const hops = hopsOf(request.headers);
-    for (let index = hops.length - 1; index >= 0 && hops.length - index <= mostHops; index--) {
-      const hop = plain(hops[index] ?? '');
-      if (!isIPv4(hop) && !isIPv6(hop)) return address;
-      address = hop;
-      if (!isProxy(address)) return address;
-    }
-    return address;
-  });
+  return ok({ has: (address) => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4') });
 }
 
-/** Who each hop says it answered, the nearest last. `X-Forwarded-For` goes before `Forwarded`: ours write that. */
-function hopsOf(headers: IncomingMessage['headers']): readonly string[] {
-  const listed = headers['x-forwarded-for'];
-  if (listed !== undefined) return String(listed).split(',').map(bare);
-  const forwarded = headers.forwarded;
-  if (forwarded === undefined) return [];
-  return forwarded.split(',').map((element) => {
-    const named = /(?:^|;)\s*for\s*=\s*("[^"]*"|[^;\s]*)/i.exec(element)?.[1] ?? '';
-    return bare(named.replaceAll('"', ''));
-  });
+function addRange(list: BlockList, range: string): boolean {
+  const [address = '', bits, ...rest] = range.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  const family = version === 6 ? 'ipv6' : 'ipv4';
+  if (bits === undefined) {
+    list.addAddress(address, family);
+    return true;
+  }
+  const most = version === 6 ? 128 : 32;
+  if (!/^\d{1,3}$/.test(bits) || Number(bits) > most) return false;
+  list.addSubnet(address, Number(bits), family);
+  return true;
 }
 
-/** A node name without its port and brackets. */
-function bare(node: string): string {
-  const text = node.trim();
+/** `for=` of one element of Forwarded (RFC 7239). */
+function forwardedFor(element: string): string {
+  const pair = element.split(';').find((text) => /^\s*for=/i.test(text));
+  return (pair ?? '')
+    .replace(/^\s*for=/i, '')
+    .trim()
+    .replace(/^"(.*)"$/, '$1');
+}
+
+/** An address without port, brackets, zone and IPv4-in-IPv6 dress; undefined when it is none. */
+function plainAddress(text: string): string | undefined {
   const bracketed = /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1];
-  if (bracketed !== undefined) return bracketed;
-  return /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(text)?.[1] ?? text;
-}
-
-function plain(address: string): string {
-  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
+  const ported = /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(text)?.[1];
+  const bare = (bracketed ?? ported ?? text).replace(/%.*$/, '');
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare)?.[1] ?? bare;
+  return isIP(mapped) === 0 ? undefined : mapped;
 }

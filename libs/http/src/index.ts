@@ -1,5 +1,5 @@
 export { type ApiAppOptions, type ApiVariables, createApiApp, ProblemError } from './api-app.ts';
-export { type ClientAddress, clientAddressBehind } from './client-address.ts';
+export { type ClientAddress, createClientAddress, type TrustedProxies } from './client-address.ts';
 export { type DocsMountOptions, docsMount } from './docs-mount.ts';
 export { type HealthOptions, healthMounts } from './health-mount.ts';
 export { honoMount } from './hono-mount.ts';
@@ -21,6 +21,7 @@ export {
   problemResponse,
   writeProblem,
 } from './problem.ts';
+export { type ProxySettings, proxySettings } from './proxy-settings.ts';
 export type { HttpMount, Readiness, Service } from './service.ts';
 export { guardMount, type ServiceTokenGuard, serviceTokenGuard } from './service-token.ts';
 export { acceptsGzip, type StaticMountOptions, staticMount, studioContentSecurityPolicy } from './static-mount.ts';

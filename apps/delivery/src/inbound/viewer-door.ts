@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '@millrace/clock';
+import type { ClientAddress } from '@millrace/http';
 import type { IdSource } from '@millrace/ids';
 import type { SessionFinder } from '../core/session-finder.ts';
 import { mintSessionId, type ViewerSessionId } from '../core/session-id.ts';
@@ -11,7 +12,6 @@ import type { SessionOwners } from '../core/session-owners.ts';
 import type { ViewerIdentity } from '../core/viewer-identity.ts';
 import type { Newcomer, ViewerSession } from '../core/viewer-session.ts';
 import type { FirstSign, ViewerSessions } from '../core/viewer-sessions.ts';
-import type { ClientAddress } from './client-address.ts';
 import type { AdmittedExchange } from './exchange.ts';
 
 export interface ViewerDoorDeps {

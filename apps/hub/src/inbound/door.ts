@@ -1,7 +1,7 @@
 /** Who may connect: bounds in all, by address and by time, and which web pages. */
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import type { Clock } from '@millrace/clock';
+import type { ClientAddress } from '@millrace/http';
 import { TokenBucket } from '../core/token-bucket.ts';
 
 export interface DoorOptions {
@@ -11,8 +11,7 @@ export interface DoorOptions {
   readonly maxHandshakesPerS: number;
   /** Besides the hub's own host; `*`: any. */
   readonly allowedOrigins: readonly string[];
-  /** Addresses or CIDR ranges whose X-Forwarded-For is believed. */
-  readonly trustedProxies: readonly string[];
+  readonly addressOf: ClientAddress;
 }
 
 export interface DoorRefusal {
@@ -31,7 +30,6 @@ export class Door {
   readonly #options: DoorOptions;
   readonly #byAddress = new Map<string, number>();
   readonly #handshakes: TokenBucket;
-  readonly #proxies = new BlockList();
   #inside = 0;
   #draining = false;
 
@@ -42,13 +40,6 @@ export class Door {
       options.maxHandshakesPerS,
       options.clock.monotonicMs(),
     );
-    for (const proxy of options.trustedProxies) {
-      const [address = '', bits] = proxy.split('/');
-      const family = isIPv4(address) ? 'ipv4' : isIPv6(address) ? 'ipv6' : undefined;
-      if (family === undefined) throw new Error(`HUB_TRUSTED_PROXIES: expected addresses or ranges, got "${proxy}"`);
-      if (bits === undefined) this.#proxies.addAddress(address, family);
-      else this.#proxies.addSubnet(address, Number(bits), family);
-    }
   }
 
   get inside(): number {
@@ -83,7 +74,7 @@ export class Door {
     if (this.#inside >= this.#options.maxSockets) {
       return { reason: 'too-many', status: 503, detail: `expected at most ${this.#options.maxSockets} clients` };
     }
-    const address = this.#addressOf(request);
+    const address = this.#options.addressOf(request) ?? ''; // of those that are gone already: one for all
     const ofAddress = this.#byAddress.get(address) ?? 0;
     if (ofAddress >= this.#options.maxPerAddress) {
       const detail = `expected at most ${this.#options.maxPerAddress} clients of one address`;
@@ -102,30 +93,4 @@ export class Door {
     };
     return { kind: 'seat', leave };
   }
-
-  /** The nearest address that is not one of our proxies. */
-  #addressOf(request: IncomingMessage): string {
-    const hops = String(request.headers['x-forwarded-for'] ?? '')
-      .split(',')
-      .map((hop) => hop.trim())
-      .filter(Boolean);
-    let address = plain(request.socket.remoteAddress ?? '');
-    while (this.#isProxy(address)) {
-      const next = hops.pop();
-      if (next === undefined) break;
-      address = plain(next);
-    }
-    return address;
-  }
-
-  #isProxy(address: string): boolean {
-    if (isIPv4(address)) return this.#proxies.check(address, 'ipv4');
-    return isIPv6(address) && this.#proxies.check(address, 'ipv6');
-  }
-}
-
-/** IPv4 in IPv6 as IPv4. */
-function plain(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
-  return mapped?.[1] ?? address;
 }

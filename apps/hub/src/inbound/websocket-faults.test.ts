@@ -182,7 +182,7 @@ describe('the door', () => {
 
   it('counts who is inside, by address behind a trusted proxy, and lets the next in when one leaves', async () => {
     const hub = await openHub({
-      settings: { HUB_MAX_SOCKETS: '3', HUB_MAX_SOCKETS_PER_ADDRESS: '2', HUB_TRUSTED_PROXIES: '127.0.0.0/8' },
+      settings: { HUB_MAX_SOCKETS: '3', HUB_MAX_SOCKETS_PER_ADDRESS: '2', TRUSTED_PROXIES: '127.0.0.0/8' },
     });
     const of = (address: string) => [`X-Forwarded-For: 6.6.6.6, ${address}`];
     const first = await new RawClient(hub, of('1.1.1.1')).greeted();
