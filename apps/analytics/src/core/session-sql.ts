@@ -70,7 +70,11 @@ export function sessionMetricsSql(
 ): SqlQuery {
   const columns = metrics.map((metric) => `${expressions[metric]} AS ${metric}`).join(',\n  ');
   const key = by === undefined ? 'toInt64(bucket) AS bucket' : `${columnOf[by.dimension]} AS key`;
-  const aggregates = Object.entries(sums).map(([name, sum]) => `${sum} AS ${name}`);
+  // Only what these metrics are made of: the engine leaves out what the rest would need of each session.
+  const needed = metrics.map((metric) => expressions[metric]).join(' ');
+  const aggregates = Object.entries(sums)
+    .filter(([name]) => new RegExp(`\\b${name}\\b`).test(needed))
+    .map(([name, sum]) => `${sum} AS ${name}`);
   const last =
     by === undefined
       ? `SELECT bucket,\n  ${columns}\nFROM sums ORDER BY bucket WITH FILL FROM 0 TO {buckets:Int64}`
@@ -95,8 +99,7 @@ pieces AS (SELECT *, bucket,
     arrayCount(at -> at >= b0 AND at < b1, rebuffer_starts) AS rebuffers_begun,
     started_ms >= b0 AND started_ms < b1 AS started
     FROM cut ARRAY JOIN bucket_list AS bucket),
-sums AS (SELECT ${key}, uniqExactIf(session_id, watch_ms > 0 OR started) AS sessions,
-    ${aggregates.join(',\n    ')}
+sums AS (SELECT ${key}, uniqExactIf(session_id, watch_ms > 0 OR started) AS sessions${aggregates.map((one) => `,\n    ${one}`).join('')}
     FROM pieces GROUP BY ${by === undefined ? 'bucket' : 'key'})
 ${last}`;
   return { sql, params: { ...valuesOf(question), ...(by === undefined ? {} : { limit: by.limit }) } };
