@@ -33,6 +33,8 @@ export default defineConfig({
           include: endToEnd,
           exclude: ignored,
           testTimeout: 60_000,
+          // A busy machine is slow to start servers.
+          hookTimeout: 120_000,
           maxWorkers: 1,
           fileParallelism: false,
           sequence: { groupOrder: 1 },

@@ -1,6 +1,7 @@
 /**
  * `npm test`: sets the machine up, runs every test with vitest and ends with the line `N passed, N failed`. Arguments are
- * vitest's: `npm test -- libs/flv`. The exit code is 0 only when every test ran and passed.
+ * vitest's: `npm test -- libs/flv`; among them may be `--target=cluster`, what the end-to-end tests run against
+ * (MILLRACE_E2E_TARGET). The exit code is 0 only when every test ran and passed.
  */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,12 +23,15 @@ await entry(async () => {
   await ensureKafka();
   await ensurePythonTools();
   await ensureStudio();
-  const args = process.argv.slice(2);
+  const given = process.argv.slice(2);
+  const target = given.find((arg) => arg.startsWith('--target='))?.slice('--target='.length);
+  const args = given.filter((arg) => !arg.startsWith('--target='));
   const resultFile = join(cacheDir, `test-result-${process.pid}.json`);
   mkdirSync(cacheDir, { recursive: true });
   rmSync(resultFile, { force: true });
   const vitest = inRepository('node_modules', 'vitest', 'vitest.mjs');
-  const exitCode = await run(process.execPath, [vitest, 'run', ...args], { env: { MILLRACE_TEST_RESULT: resultFile } });
+  const env = { MILLRACE_TEST_RESULT: resultFile, ...(target === undefined ? {} : { MILLRACE_E2E_TARGET: target }) };
+  const exitCode = await run(process.execPath, [vitest, 'run', ...args], { env });
   const allowed = JSON.parse(readFileSync(inRepository('tools', 'setup', 'allowed-skips.json'), 'utf8'));
   const summary = summarise({
     exitCode,

@@ -73,7 +73,7 @@ export async function startCluster(settings: Readonly<Record<string, string>> = 
       const urls = { httpUrl: `http://127.0.0.1:${http}`, internalUrl: `http://127.0.0.1:${internal}` };
       const started = { name, program: startMain(app, env), ...urls };
       processes.push(started);
-      await eventually(() => answersReady(started), `${name} is ready`, 30_000).catch((error: unknown) => {
+      await eventually(() => answersReady(started), `${name} is ready`, 90_000).catch((error: unknown) => {
         const { program } = started;
         throw new Error(`${String(error)}\n${program.stdout().slice(-1_000)}\n${program.stderr().slice(-4_000)}`);
       });

@@ -42,7 +42,7 @@ export function startMain(app: string, settings: Readonly<Record<string, string>
 }
 
 /** The JSON line with which a process says that it is ready. */
-export async function readyLine(program: ChildProgram, withinMs = 45_000): Promise<Readonly<Record<string, unknown>>> {
+export async function readyLine(program: ChildProgram, withinMs = 90_000): Promise<Readonly<Record<string, unknown>>> {
   let line: string | undefined;
   await eventually(
     () => {

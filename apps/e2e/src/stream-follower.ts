@@ -121,8 +121,9 @@ async function fetchMedia(
   from: number,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const { number, map, parts, uri, gap } of playlist.segments.slice(-3)) {
-    if (gap || number < from) continue;
+  for (const { number, map, parts, uri, gap } of playlist.segments) {
+    // Parts are listed for the last three target durations: who reads later has the segments alone.
+    if (gap || number < from || parts.length === 0) continue;
     if (map !== undefined) await fetchOnce(rendition, rendition.inits, map, signal);
     for (const part of parts) {
       if (!part.gap) await fetchOnce(rendition, rendition.parts, part.uri, signal);

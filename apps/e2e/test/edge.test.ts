@@ -16,7 +16,7 @@ beforeAll(async () => {
   origins = [cluster.delivery, await cluster.startDelivery('delivery-2')];
   edges = await Promise.all(['edge-1', 'edge-2'].map((name) => cluster.startDelivery(name, origins)));
   await cluster.startWorker('worker-1', origins);
-}, 60_000);
+}, 120_000);
 afterAll(() => cluster?.[Symbol.asyncDispose]());
 
 /** The sum of a metric's samples at a process. */
