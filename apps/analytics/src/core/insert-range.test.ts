@@ -52,7 +52,7 @@ describe('the metadata of a commit', () => {
  * or not before a crash; tokens that took effect are known): whatever the batches and wherever the crashes, each record once.
  */
 describe('any sequence of batches and crashes', () => {
-  const crash = Symbol('crash');
+  const crash = new Error('crash');
   type Step = { readonly batch: number; readonly crashAt: number };
 
   it('puts every record into the table exactly once', () => {

@@ -97,8 +97,7 @@ FROM ingest_minutes WHERE ${within('minute')} GROUP BY at_ms ORDER BY at_ms`,
   };
 }
 
-const exportDatasets = ['sessions', 'minutes', 'beacons', 'ingest'] as const;
-export type ExportDataset = (typeof exportDatasets)[number];
+export type ExportDataset = 'sessions' | 'minutes' | 'beacons' | 'ingest';
 const datasets = {
   sessions: { view: 'v_sessions', at: 'started_at', whose: ofOwner, viewer: true },
   minutes: { view: 'v_minutes', at: 'minute', whose: ofOwner, viewer: false },

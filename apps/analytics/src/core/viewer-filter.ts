@@ -3,8 +3,7 @@
 import type { SqlQuery } from './sql-query.ts';
 import type { Buckets } from './time-range.ts';
 
-const dimensions = ['stream', 'country', 'device', 'player'] as const;
-export type Dimension = (typeof dimensions)[number];
+export type Dimension = 'stream' | 'country' | 'device' | 'player';
 
 export interface ViewerFilter {
   /** Undefined: everybody's (an admin asks). */
