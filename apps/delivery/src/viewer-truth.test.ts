@@ -18,7 +18,7 @@ interface ScriptedViewer {
   hasBegun: boolean;
 }
 
-const lastS = 36;
+const lastS = 24;
 /** The shortest silence that ends a session, and what of a second the sweep and the statement take. */
 const silenceS = 6;
 
@@ -38,7 +38,7 @@ describe('the count of viewers', () => {
     const viewers: ScriptedViewer[] = [];
     let worst = 0;
     for (let s = 0; s < lastS; s++) {
-      const arrivals = s < 24 ? 6 : 2;
+      const arrivals = s < 14 ? 6 : 2;
       await Promise.all(
         Array.from({ length: arrivals }, async (_, i) => {
           const { video = '' } = await new Player(kit.origin, playbackId).renditions();
@@ -46,7 +46,7 @@ describe('the count of viewers', () => {
           viewers.push({
             url: video,
             everyS: 1 + (n % 3),
-            untilS: s + 5 + ((n * 7) % 40),
+            untilS: s + 5 + ((n * 7) % 24),
             polite: n % 2 === 0,
             hasBegun: false,
           });

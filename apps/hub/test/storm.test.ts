@@ -2,7 +2,7 @@ import { expect, it, vi } from 'vitest';
 import { TestPlant } from '../src/testing.ts';
 import { Storm } from './storm-clients.ts';
 
-const count = 1_000;
+const count = 400;
 const until = (claim: () => void) => vi.waitFor(claim, { timeout: 20_000, interval: 20 });
 
 it(`${count} clients that are sent from one instance to another and back miss nothing and get nothing twice`, async () => {

@@ -77,7 +77,7 @@ describe('the address of a client', () => {
   it.each(['10.0.0.0/33', 'proxy.example', '::1/129', '10.0.0.0/8/8', '10.0.0.0/', '10.0.0.1,nginx'])(
     'needs networks: %s is a mistake in the settings',
     (networks) => {
-      const mistakes = [{ variable: 'TRUSTED_PROXIES', expected: expect.stringContaining('like 10.0.0.0/8') }];
+      const mistakes = [{ variable: 'TRUSTED_PROXIES', expected: expect.stringContaining('such as 10.0.0.0/8') }];
       expect(settingsOf(networks)).toMatchObject({ ok: false, error: mistakes });
     },
   );

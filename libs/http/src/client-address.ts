@@ -40,12 +40,12 @@ export function createClientAddress(settings: ProxySettings): ClientAddress {
   };
 }
 
-/** Reads addresses and networks (`10.0.0.0/8`, `::1`); none: nobody is trusted. The error names the first that is neither. */
+/** Reads addresses and networks (`10.0.0.0/8`, `::1`); none: nobody is trusted. The error is what was expected. */
 export function parseTrustedProxies(ranges: readonly string[]): Result<TrustedProxies, string> {
   const list = new BlockList();
   for (const range of ranges) {
     if (!addRange(list, range)) {
-      return err(`expected addresses or networks of proxies like 10.0.0.0/8, got "${range.slice(0, 60)}"`);
+      return err(`addresses or networks of proxies, such as 10.0.0.0/8; "${range.slice(0, 60)}" is neither`);
     }
   }
   return ok({ has: (address) => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4') });

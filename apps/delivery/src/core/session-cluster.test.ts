@@ -9,7 +9,7 @@ import { deadAfterMs, PeerInstances } from './peer-instances.ts';
 import { RecentOwners } from './recent-owners.ts';
 import { homeTag, mintSessionId, parseSessionId } from './session-id.ts';
 import { SessionLimits } from './session-limits.ts';
-import { SessionOwners } from './session-owners.ts';
+import { clockSkewMs, homeWordMs, SessionOwners, settleMs } from './session-owners.ts';
 import { type SessionWord, ViewerSessions } from './viewer-sessions.ts';
 
 type Entry =
@@ -21,6 +21,11 @@ const stepMs = 100;
 /** What a reload is worth where a balancer may spread them over several instances. */
 const allowanceMs = 10_000;
 const streamId = 'str_1';
+const instanceIds = ['edge-1', 'edge-2', 'edge-3'];
+const seenEveryMs = 2_000;
+/** Players reload every 300 to 1,500 ms, on a clock of steps. */
+const leastEveryMs = 300;
+const mostEveryMs = 1_500;
 
 class Random {
   #state: number;
@@ -93,7 +98,7 @@ class Instance {
     }
     this.sessions.settle(nowMs);
     if (nowMs % 1_000 === 0) this.sessions.sweep(nowMs);
-    if (nowMs - this.lastSeenMs >= 2_000) {
+    if (nowMs - this.lastSeenMs >= seenEveryMs) {
       this.lastSeenMs = nowMs;
       this.#log.push({ kind: 'seen', atMs: nowMs, id: this.id, incarnation: this.incarnation });
     }
@@ -134,22 +139,30 @@ interface Run {
   readonly watching: number;
   readonly counted: number;
   readonly ghosts: number;
-  /** Steps of viewers who have been there for five seconds: in truth, and those in which nobody counted them. */
-  readonly truth: number;
-  readonly missed: number;
+  /** Of viewers who have been there for `graceMs`, who stay at one instance and who roam. */
+  readonly staying: Share;
+  readonly roaming: Share;
+}
+
+/** Steps in truth, and those in which nobody counted the viewer. */
+interface Share {
+  truth: number;
+  missed: number;
 }
 
 function run(
   seed: number,
-  options: { readonly deaths: boolean; readonly spread: boolean; readonly lagMs: number },
+  options: { readonly deaths: boolean; readonly lagMs: number; readonly cameAfterMs: number; readonly graceMs: number },
 ): Run {
   const random = new Random(seed);
   const log: Entry[] = [];
-  const instances = ['edge-1', 'edge-2', 'edge-3'].map((id) => new Instance(id, log));
+  const instances = instanceIds.map((id) => new Instance(id, log));
   const lags = instances.map(() => random.below(options.lagMs));
   const viewers: Viewer[] = [];
   let nowMs = 0;
-  let [twice, truth, missed] = [0, 0, 0];
+  let twice = 0;
+  const staying: Share = { truth: 0, missed: 0 };
+  const roaming: Share = { truth: 0, missed: 0 };
   for (const instance of instances) instance.start(0);
   const ups = () => instances.map((_, i) => i).filter((i) => instances[i]!.up);
   const anyUp = () => ups()[random.below(ups().length)]!;
@@ -158,11 +171,17 @@ function run(
     random: (bytes: Uint8Array) => bytes.map(() => random.below(256)),
   };
   const step = (busy: boolean) => {
-    if (busy && random.next() < 0.1 && viewers.length < 60) {
+    if (busy && nowMs >= options.cameAfterMs && random.next() < 0.1 && viewers.length < 60) {
       const minted = mintSessionId(ids, homeTag(instances[anyUp()]!.id));
-      const sticky = !options.spread || random.next() < 0.5;
+      const sticky = random.next() < 0.5;
       viewers.push({
-        ...{ id: minted, sinceMs: nowMs, everyMs: 300 + random.below(1_200), sticky, at: anyUp() },
+        ...{
+          id: minted,
+          sinceMs: nowMs,
+          everyMs: leastEveryMs + random.below(mostEveryMs - leastEveryMs),
+          sticky,
+          at: anyUp(),
+        },
         ...{ nextMs: nowMs + random.below(300), alive: true },
       });
     }
@@ -188,9 +207,10 @@ function run(
     for (const viewer of viewers) {
       const by = instances.filter((instance) => instance.counts(viewer.id, nowMs)).length;
       if (by > 1) twice++;
-      if (!viewer.alive || nowMs - viewer.sinceMs < 5_000) continue;
-      truth++;
-      if (by === 0) missed++;
+      if (!viewer.alive || !busy || nowMs - viewer.sinceMs < options.graceMs) continue;
+      const share = viewer.sticky ? staying : roaming;
+      share.truth++;
+      if (by === 0) share.missed++;
     }
     nowMs += stepMs;
   };
@@ -200,31 +220,66 @@ function run(
     instances.filter((instance) => instance.counts(viewer.id, nowMs - stepMs)).length;
   const alive = viewers.filter((viewer) => viewer.alive);
   return {
-    ...{ twice, truth, missed, watching: alive.length },
+    ...{ twice, staying, roaming, watching: alive.length },
     counted: alive.reduce((sum, viewer) => sum + countedOf(viewer), 0),
     ghosts: viewers.filter((viewer) => !viewer.alive && countedOf(viewer) > 0).length,
   };
+}
+
+/**
+ * What share of his time a viewer who reloads at random instances is counted by nobody, as the mean over all players. His owner
+ * lets go when `n` = allowance / interval reloads in a row go elsewhere, each with q = 2/3; such a run comes every
+ * (q^-n - 1) / (1 - q) reloads. Then the word that he is free travels, he reloads, the claim comes back and settles.
+ */
+function uncountedShare(lagMs: number): number {
+  const elsewhere = 1 - 1 / instanceIds.length;
+  const shares: number[] = [];
+  for (let given = leastEveryMs; given < mostEveryMs; given++) {
+    const everyMs = Math.ceil(given / stepMs) * stepMs;
+    const reloads = (elsewhere ** -Math.floor(allowanceMs / everyMs) - 1) / (1 - elsewhere);
+    const gapMs = lagMs + everyMs + lagMs + settleMs;
+    shares.push(gapMs / (reloads * everyMs + gapMs));
+  }
+  return shares.reduce((sum, share) => sum + share, 0) / shares.length;
 }
 
 describe('viewers of several deliveries', () => {
   it('are never counted twice and, when it is quiet, each exactly once, whoever dies or begins anew', () => {
     fc.assert(
       fc.property(fc.integer(), (seed) => {
-        const { twice, counted, watching, ghosts } = run(seed, { deaths: true, spread: true, lagMs: 700 });
+        const { twice, counted, watching, ghosts } = run(seed, {
+          deaths: true,
+          lagMs: 700,
+          cameAfterMs: 0,
+          graceMs: 0,
+        });
         expect({ twice, counted, ghosts }).toEqual({ twice: 0, counted: watching, ghosts: 0 });
       }),
       { numRuns: 60 },
     );
   });
 
-  it('are counted 96 % of their time and more, though their requests go to one instance and the other', () => {
+  const lagMs = 300;
+  // Who begins at an instance that is not his home is claimed by it when the home has said nothing in time and he reloads; the
+  // claim comes back, settles, and every other instance is seen after that.
+  const graceMs = homeWordMs + mostEveryMs + lagMs + settleMs + seenEveryMs + lagMs;
+  // For longer after a start words may have been missed, and a session that only a stranger hears waits for 30 s by design.
+  const quiet = { deaths: false, lagMs, cameAfterMs: clockSkewMs, graceMs };
+
+  it('are counted without a gap where each stays at one instance, which need not be his home', () => {
     fc.assert(
       fc.property(fc.integer(), (seed) => {
-        const { truth, missed } = run(seed, { deaths: false, spread: true, lagMs: 300 });
-        expect(missed / Math.max(1, truth)).toBeLessThan(0.04);
+        expect(run(seed, quiet).staying.missed).toBe(0);
       }),
       { numRuns: 20 },
     );
+  });
+
+  it('are counted all the time but their claims, though their requests go to one instance and the other', () => {
+    const runs = fc.sample(fc.noBias(fc.integer()), 20).map((seed) => run(seed, quiet).roaming);
+    const sum = (of: keyof Share) => runs.reduce((total, share) => total + share[of], 0);
+    // The expectation was within 10 % of what 400 seeds gave; half as much again is seven deviations of 20 runs.
+    expect(sum('missed') / sum('truth')).toBeLessThan(1.5 * uncountedShare(lagMs));
   });
 
   it('have ids by which every instance knows their home', () => {

@@ -17,14 +17,15 @@ import type { SessionState } from './viewer-session.ts';
 /** How much later than the claimer another instance may read a claim. */
 export const settleMs = 1_000;
 /** How long the home gets to say that it counts a session that it has just minted. */
-const homeWordMs = 1_500;
+export const homeWordMs = 1_500;
 /** The same for a session of which words may have been missed: longer than any silence that ends one. */
 const missedWordMs = 30_000;
 /** An owner that began anew gets this long to claim its sessions again. */
 const restartMs = 8_000;
 /** A session is fresh for this long; words about it are remembered longer. */
 const freshMs = 45_000;
-const clockSkewMs = 5_000;
+/** How far wall clocks may be apart: of a session minted this little after an instance began it may have missed words. */
+export const clockSkewMs = 5_000;
 
 export interface SessionOwnersDeps {
   readonly instanceId: string;
