@@ -72,7 +72,11 @@ export class KafkaConnection {
     socket.setNoDelay(true);
     this.#sockets.add(socket);
     socket.on('error', () => {}); // kafkajs takes its own listener away before the socket is gone
-    socket.once('close', () => this.#sockets.delete(socket));
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      // kafkajs takes leave of a dead connection at each reconnect; Node would wait each time for a `connect` that never comes.
+      socket.unref = () => socket;
+    });
     return socket;
   }
 }
