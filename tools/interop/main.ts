@@ -1,7 +1,7 @@
 /**
  * `npm run test:interop`: publishes with other people's encoders and watches with other people's players, against a
- * standalone of our own, reads our Kafka topics with other people's clients, and writes docs/interop.md. Missing programs are installed where that is allowed; what cannot be
- * tried is a failure. Arguments name the encoders and players to try (part of the name); then nothing is written.
+ * standalone of our own, reads our Kafka topics and speaks to the hub with other people's clients, and writes docs/interop.md.
+ * Missing programs are installed where that is allowed; what cannot be tried is a failure. Arguments name the encoders and players to try (part of the name); then nothing is written.
  */
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +12,7 @@ import { type StandaloneServer, startStandalone } from '../rig/standalone-server
 import { ensurePrograms, findOnPath, installDebian, mayInstall } from '../setup/programs.mjs';
 import { inRepository } from '../setup/workspace.mjs';
 import { type Encoder, encoders } from './encoders.ts';
+import { hubClientNames, tryHubClients } from './hub-clients.ts';
 import { type LogReader, logReaders, writeForReaders } from './log-readers.ts';
 import { decodeWithFfmpeg, type Player, players, type Watched } from './players.ts';
 
@@ -24,6 +25,7 @@ await using server = await startStandalone({ LOG_LEVEL: 'warn' });
 const encoderRows: string[][] = [];
 const playerRows: string[][] = [];
 const readerRows: string[][] = [];
+const hubRows: string[][] = [];
 let failures = 0;
 
 for (const encoder of encoders.filter(({ name }) => wants(name))) {
@@ -55,6 +57,11 @@ if (readers.length > 0) {
   for (const reader of readers) await tryReader(reader, written);
 }
 
+for (const outcome of await tryHubClients(hubClientNames.filter(wants))) {
+  hubRows.push([outcome.name, ...cells(outcome)]);
+  tell(outcome.name, outcome);
+}
+
 const page = `# Encoders and players tried
 
 <!-- Written by \`npm run test:interop\`: run that, do not edit this page. -->
@@ -72,11 +79,16 @@ ${table(['player', 'version', 'result', 'detail'], playerRows)}
 
 They read topics that our log wrote to Apache Kafka 4.3.0: keys, values, tombstones and the CloudEvents headers.
 
-${table(['client', 'version', 'result', 'detail'], readerRows)}`;
+${table(['client', 'version', 'result', 'detail'], readerRows)}
+## Clients of the hub
+
+They subscribe, hear a snapshot and a change, break off, and are told what they missed.
+
+${table(['client', 'result', 'detail'], hubRows)}`;
 process.stdout.write(page);
 if (wanted.length === 0) writeFileSync(inRepository('docs', 'interop.md'), page);
 process.stdout.write(
-  `${encoderRows.length + playerRows.length + readerRows.length - failures} passed, ${failures} failed\n`,
+  `${encoderRows.length + playerRows.length + readerRows.length + hubRows.length - failures} passed, ${failures} failed\n`,
 );
 process.exitCode = failures > 0 ? 1 : 0;
 
