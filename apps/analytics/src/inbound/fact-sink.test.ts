@@ -110,9 +110,9 @@ describe('the sink', () => {
   it('counts each fact once when its process is killed at random moments', { timeout: 60_000 }, async () => {
     await using testDatabase = await createTestDatabase();
     await using log = await openPostgresEventLog({ ...deps, sql: testDatabase.sql, source: 'test' });
-    const facts = 8_000;
+    const facts = 5_000;
     const publishing = publish(log, 0, facts);
-    for (let life = 0; life < 3; life++) {
+    for (let life = 0; life < 2; life++) {
       const child = crasher(testDatabase.url);
       await once(child.stdout ?? child, 'data'); // it has inserted something
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 150));
