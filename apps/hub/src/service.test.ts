@@ -269,6 +269,22 @@ describe('the hub', () => {
     expect(other.last('snapshot')?.jobs).toEqual([]);
   });
 
+  it('takes so many subscriptions of a client and no more, until it lets one go', async () => {
+    const house = plant();
+    await house.define('str_a');
+    await house.define('str_b');
+    const hub = await readyHub(house, { settings: { HUB_MAX_SUBSCRIPTIONS: '2' } });
+    const viewer = await new Listener(hub.url).ask(subscribe('streams'), subscribe('stream:play_a'));
+    await viewer.ask(subscribe('stream:play_b'), subscribe('stream:play_a'));
+    const heard = () => viewer.heard.map((m) => `${m.op} ${'channel' in m ? m.channel : ''}`).slice(1);
+    const snapshots = ['snapshot streams', 'snapshot stream:play_a'];
+    await until(() => expect(heard()).toHaveLength(4));
+    expect(heard().sort()).toEqual([...snapshots, 'snapshot stream:play_a', 'unsubscribed stream:play_b'].sort());
+    expect(viewer.last('unsubscribed')).toMatchObject({ reason: 'too-many' });
+    await viewer.ask({ op: 'unsubscribe', channel: 'streams' }, subscribe('stream:play_b'));
+    await until(() => expect(heard().at(-1)).toBe('snapshot stream:play_b'));
+  });
+
   it('sends its clients away spread over time when it stops, and takes no new ones', async () => {
     const house = plant();
     const hub = await readyHub(house, { settings: { HUB_DRAIN_SPREAD_MS: '1000' } });
