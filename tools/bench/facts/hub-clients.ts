@@ -10,9 +10,14 @@ type Order =
 
 const subscribe = maskedText(JSON.stringify({ op: 'subscribe', channel: 'streams' }));
 const marker = Buffer.from('sent_at=');
+/** With the time, ms in 13 digits. */
+const markBytes = marker.length + 13;
+const noBytes: Buffer = Buffer.alloc(0);
 const sockets: Socket[] = [];
 let delays: number[] = [];
 let frames = 0;
+/** Sockets that the server let go. */
+let closed = 0;
 
 /** A client frame with a mask of zeros: the bytes stay as they are (RFC 6455 5.3 allows any mask). */
 function maskedText(text: string): Buffer {
@@ -26,9 +31,16 @@ function openOne(port: number, speaks: boolean): Promise<void> {
     sockets.push(socket);
     let ready = false;
     socket.on('error', reject);
-    socket.on('close', () => ready || reject(new Error('closed before it was ready')));
+    let rest = noBytes;
+    socket.on('close', () => {
+      closed++;
+      if (!ready) reject(new Error('closed before it was ready'));
+    });
     socket.on('data', (data: Buffer) => {
-      if (ready) return note(data);
+      if (ready) {
+        rest = note(rest.length === 0 ? data : Buffer.concat([rest, data]));
+        return;
+      }
       if (!speaks || data.includes('"op":"snapshot"')) {
         ready = true;
         resolve();
@@ -43,12 +55,17 @@ function openOne(port: number, speaks: boolean): Promise<void> {
   });
 }
 
-function note(data: Buffer): void {
+/** Counts the marks; returns the end of the data in which one may have begun. */
+function note(data: Buffer): Buffer {
   const now = Date.now();
+  let end = Math.max(0, data.length - markBytes + 1);
   for (let at = data.indexOf(marker); at >= 0; at = data.indexOf(marker, at + 1)) {
+    if (at + markBytes > data.length) break;
+    end = Math.max(end, at + markBytes);
     frames++;
-    delays.push(now - Number(data.toString('latin1', at + marker.length, at + marker.length + 13)));
+    delays.push(now - Number(data.toString('latin1', at + marker.length, at + markBytes)));
   }
+  return data.length === end ? noBytes : Buffer.from(data.subarray(end));
 }
 
 async function carryOut(order: Order): Promise<object> {
@@ -57,7 +74,7 @@ async function carryOut(order: Order): Promise<object> {
     const sorted = delays.sort((a, b) => a - b);
     delays = [];
     const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-    const report = { frames, p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? 0 };
+    const report = { frames, closed, p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? 0 };
     frames = 0;
     return report;
   }

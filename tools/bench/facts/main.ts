@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
-const parts = ['warehouse.ts', 'hub-fanout.ts', 'log-throughput.ts'];
+const parts = ['warehouse.ts', 'hub-fanout-main.ts', 'log-throughput.ts'];
 for (const part of parts) {
   const script = new URL(part, import.meta.url).pathname;
   if (!existsSync(script)) continue;
