@@ -41,7 +41,7 @@ export class GroupSession implements AsyncDisposable {
   #assigned: Promise<ReadonlyMap<string, AssignedPartition>> = Promise.resolve(new Map());
   #partitions: ReadonlyMap<string, AssignedPartition> = new Map();
   #joins = 0;
-  #rebalancing: unknown;
+  #rebalancing: Error | undefined;
   /** Until the first batch comes: what kafkajs offers outside of one. */
   #commitNow: Commit | undefined = ({ topics }) =>
     this.#consumer.commitOffsets(
@@ -230,7 +230,7 @@ export class GroupSession implements AsyncDisposable {
     const timer = clock.every(Math.max(50, timing.heartbeatMs / 2), () => {
       if (running !== undefined || this.#rebalancing !== undefined) return;
       running = heartbeat()
-        .catch((error: unknown) => {
+        .catch((error: Error) => {
           if (this.#rebalancing !== undefined) return;
           this.#rebalancing = error;
           const join = this.#joins;

@@ -40,7 +40,7 @@ export class KafkaAdmin implements AsyncDisposable {
         work.catch(() => this.#ensured.delete(topic.name)); // tried again at the next use
       }
     }
-    await Promise.all(topics.map((topic) => this.#ensured.get(topic.name)));
+    await Promise.all(topics.flatMap((topic) => this.#ensured.get(topic.name) ?? []));
   }
 
   /** The same for topics by their names at the brokers. */

@@ -51,7 +51,7 @@ export class TopicReader implements AsyncDisposable {
   readonly #fetching = new Map<number, Promise<void>>();
   #client: { readonly cluster: Cluster; readonly connection: KafkaConnection } | undefined;
   #rung: Promise<void> | undefined;
-  #failure: unknown;
+  #failure: Error | undefined;
 
   constructor(deps: TopicReaderDeps) {
     this.#deps = deps;
@@ -124,7 +124,7 @@ export class TopicReader implements AsyncDisposable {
     }
     for (const [nodeId, topics] of plan) {
       const fetch = this.#fetch(cluster, nodeId, topics)
-        .catch((error: unknown) => {
+        .catch((error: Error) => {
           this.#failure ??= error;
         })
         .finally(() => this.#fetching.delete(nodeId));
