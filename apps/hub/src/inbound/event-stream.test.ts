@@ -106,7 +106,7 @@ describe('server-sent events', () => {
     ['/more?channels=streams', [], 404],
   ])('are refused before they begin: %s %j is %i', async (query, headers, status) => {
     const [hub] = await openHubs({ settings: { HUB_MAX_SUBSCRIPTIONS: '2' } });
-    await (await new EventReader(hub, '?channels=streams').heard('snapshot')).socket.end();
+    (await new EventReader(hub, '?channels=streams').heard('snapshot')).socket.end();
     const reader = new EventReader(hub, query, headers);
     await until(() => expect(reader.ended).toBe(true));
     expect(reader.status).toBe(status);
