@@ -17,6 +17,7 @@ import { feedLiveBoard } from './inbound/live-feed.ts';
 import { createAnalyticsApi } from './inbound/openapi.ts';
 import { createAnalyticsMetrics, createFactSinkMetrics, registerAnalyticsGauges } from './metrics.ts';
 import { createClickHouseWarehouse } from './outbound/clickhouse-warehouse.ts';
+import { createFactInsert } from './outbound/fact-insert.ts';
 import { setRetention } from './outbound/retention.ts';
 
 export interface AnalyticsDeps {
@@ -140,7 +141,7 @@ export async function createAnalyticsService(deps: AnalyticsDeps): Promise<Analy
         const days = { raw: settings.ANALYTICS_RAW_DAYS, folded: settings.ANALYTICS_SESSION_DAYS };
         const changed = await setRetention(client, days);
         if (applied.length + changed.length > 0) log.info('clickhouse-prepared', { applied, changed });
-        return await openFactSink({ eventLog, clickhouse: client, log, clock, metrics });
+        return await openFactSink({ eventLog, insert: createFactInsert(client), log, clock, metrics });
       } catch (error) {
         log.warn('clickhouse-not-prepared', { attempt, error });
         await sleep(clock, backoffMs(attempt, 200, 10_000, Math.random()), signal);

@@ -14,6 +14,7 @@ import { silentLogger } from '@millrace/log';
 import { createTestDatabase } from '@millrace/postgres/testing';
 import { rowsOf } from '../../../apps/analytics/src/core/fact-rows.ts';
 import { openFactSink } from '../../../apps/analytics/src/inbound/fact-sink.ts';
+import { createFactInsert } from '../../../apps/analytics/src/outbound/fact-insert.ts';
 import { startKafka } from '../../kafka/kafka.ts';
 
 const quick = process.argv.includes('--quick');
@@ -90,7 +91,7 @@ async function backlog(name: string, log: EventLog, count: number) {
     ...{ insertFailed: () => say('  an insert failed'), parked: () => say('  a fact was parked'), queryable: () => {} },
   };
   const [started, cpu] = [performance.now(), process.cpuUsage()];
-  const sink = await openFactSink({ ...deps, eventLog: log, clickhouse: client, metrics });
+  const sink = await openFactSink({ ...deps, eventLog: log, insert: createFactInsert(client), metrics });
   while ((await asked(client, 'SELECT sum(reports) FROM minutes')) < count) await wait(100);
   // From the first insert on: joining the group is once, a backlog is long.
   const ended = performance.now();
@@ -119,7 +120,13 @@ async function delay(log: EventLog): Promise<readonly number[]> {
   const client = await database('steady');
   const seen: number[] = [];
   const metrics = { inserted: () => {}, insertFailed: () => {}, parked: () => {}, queryable: () => {} };
-  const sink = await openFactSink({ ...deps, eventLog: log, clickhouse: client, group: 'steady', metrics });
+  const sink = await openFactSink({
+    ...deps,
+    eventLog: log,
+    insert: createFactInsert(client),
+    group: 'steady',
+    metrics,
+  });
   // Joining the group is no delay of facts: measured is what comes after the first row.
   await log.publish([record(beaconsTopic, beacon(0))]);
   while ((await asked(client, 'SELECT count() FROM beacons')) === 0) await wait(50);

@@ -19,6 +19,7 @@ import { type Beacon, beaconsTopic, deadLetterTopicOf } from '@millrace/events';
 import { silentLogger } from '@millrace/log';
 import { createTestDatabase } from '@millrace/postgres/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createFactInsert } from '../outbound/fact-insert.ts';
 import { type FactSinkOptions, openFactSink } from './fact-sink.ts';
 
 const deps = { log: silentLogger, clock: systemClock };
@@ -58,7 +59,15 @@ async function publish(log: EventLog, from: number, to: number): Promise<void> {
 }
 const metrics = () => ({ inserted: vi.fn(), insertFailed: vi.fn(), parked: vi.fn(), queryable: vi.fn() });
 const sink = (eventLog: EventLog, more: Partial<FactSinkOptions> = {}) =>
-  openFactSink({ ...deps, eventLog, clickhouse: client, metrics: metrics(), lingerMs: 30, maxRecords: 500, ...more });
+  openFactSink({
+    ...deps,
+    eventLog,
+    insert: createFactInsert(client),
+    metrics: metrics(),
+    lingerMs: 30,
+    maxRecords: 500,
+    ...more,
+  });
 
 /** Rows, different rows, and what the view of minutes counted; all equal when each fact is in once. */
 async function counts(): Promise<{ rows: number; different: number; counted: number }> {
@@ -146,7 +155,7 @@ describe('the sink', () => {
     await using log = openMemoryEventLog();
     const away = await openClickHouse({ url: gate.url, database, log: silentLogger });
     const seen = metrics();
-    await using one = await sink(log, { clickhouse: away, metrics: seen, maxBufferedRecords: 2_000 });
+    await using one = await sink(log, { insert: createFactInsert(away), metrics: seen, maxBufferedRecords: 2_000 });
     await publish(log, 0, 12_000);
     await vi.waitFor(() => expect(one.trouble).toMatch(/beacons: unreachable/), { timeout: 5_000 });
     expect(one.buffered).toBeLessThanOrEqual(2_000 + 12 * 2_000);
@@ -180,7 +189,7 @@ describe('the sink', () => {
 });
 
 function crasher(logUrl: string): ChildProcess {
-  const script = new URL('./fact-sink-crasher.ts', import.meta.url).pathname;
+  const script = new URL('../../test/fact-sink-crasher.ts', import.meta.url).pathname;
   const args = ['--import', 'tsx', script, logUrl, engine.url, database];
   return spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
 }

@@ -4,20 +4,19 @@
  * facts then wait in the log, and readiness says so.
  */
 
-import type { ClickHouseClient } from '@millrace/clickhouse';
 import type { Clock } from '@millrace/clock';
 import { type Batch, type Consumer, type EventLog, type LogRecord, record as newRecord } from '@millrace/eventlog';
 import { deadLetterTopicOf, type Topic } from '@millrace/events';
 import type { Logger } from '@millrace/log';
+import type { FactInsert } from '../core/fact-insert.ts';
 import { factTopics, rowsOf } from '../core/fact-rows.ts';
 import { InsertTurns } from '../core/insert-turns.ts';
 import { SinkBudget } from '../core/sink-budget.ts';
-import { createFactInsert } from '../outbound/fact-insert.ts';
 import { PartitionSink, type PartitionSinkObserver } from './partition-sink.ts';
 
 export interface FactSinkOptions {
   readonly eventLog: EventLog;
-  readonly clickhouse: ClickHouseClient;
+  readonly insert: FactInsert;
   readonly log: Logger;
   readonly clock: Clock;
   readonly metrics: FactSinkMetrics;
@@ -78,7 +77,7 @@ export async function openFactSink(options: FactSinkOptions): Promise<FactSink> 
   const deps = {
     ...{ clock, budget, rowsOf, observer, random: options.random ?? Math.random },
     limits: { maxRecords: options.maxRecords ?? 10_000, lingerMs: options.lingerMs ?? 700 },
-    insert: createFactInsert(options.clickhouse),
+    insert: options.insert,
     inTurn: <T>(work: () => Promise<T>, signal: AbortSignal) => turns.run(work, signal),
     park: (record: LogRecord, error: unknown) => park(eventLog, topics, group, clock, record, error),
   };

@@ -4,7 +4,8 @@ import { openClickHouse } from '@millrace/clickhouse';
 import { systemClock } from '@millrace/clock';
 import { openPostgresEventLog } from '@millrace/eventlog';
 import { silentLogger } from '@millrace/log';
-import { openFactSink } from './fact-sink.ts';
+import { openFactSink } from '../src/inbound/fact-sink.ts';
+import { createFactInsert } from '../src/outbound/fact-insert.ts';
 
 const [logUrl = '', clickhouseUrl = '', database = ''] = process.argv.slice(2);
 const deps = { log: silentLogger, clock: systemClock };
@@ -17,7 +18,7 @@ const eventLog = await openPostgresEventLog({
 });
 const clickhouse = await openClickHouse({ url: clickhouseUrl, database, log: silentLogger });
 await openFactSink({
-  ...{ eventLog, clickhouse, lingerMs: 20, maxRecords: 300, ...deps },
+  ...{ eventLog, insert: createFactInsert(clickhouse), lingerMs: 20, maxRecords: 300, ...deps },
   metrics: {
     inserted: () => process.stdout.write('i'),
     insertFailed: () => {},
