@@ -40,20 +40,6 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      {
-        // Files of the live path once more, on a cluster of processes; all of them: npm run test:cluster.
-        test: {
-          ...limits,
-          name: 'cluster',
-          include: ['apps/e2e/test/publishing.test.ts'],
-          env: { MILLRACE_E2E_TARGET: 'cluster' },
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-          maxWorkers: 1,
-          fileParallelism: false,
-          sequence: { groupOrder: 2 },
-        },
-      },
     ],
   },
 });

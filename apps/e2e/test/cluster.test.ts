@@ -1,6 +1,9 @@
-/** The cluster as its operator meets it; the live path on it is in the other files (MILLRACE_E2E_TARGET=cluster). */
+/**
+ * The cluster as its operator and a broadcaster meet it; the rest of the live path on it: `npm run test:cluster`.
+ */
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { broadcasterCases, reconnectWindowMs } from '../src/broadcaster-cases.ts';
 import type { ChildProgram } from '../src/child-program.ts';
 import { type ClusterTarget, startClusterTarget } from '../src/cluster-target.ts';
 import { eventually } from '../src/eventually.ts';
@@ -15,7 +18,7 @@ describe('a cluster', () => {
   let cluster: ClusterTarget;
   let api: RestClient;
   beforeAll(async () => {
-    cluster = await startClusterTarget({ settings: { INGEST_RECONNECT_WINDOW_MS: '3000' } });
+    cluster = await startClusterTarget({ settings: { INGEST_RECONNECT_WINDOW_MS: String(reconnectWindowMs) } });
     api = await cluster.signIn();
   }, 120_000);
   afterAll(async () => {
@@ -88,8 +91,13 @@ describe('a cluster', () => {
     expect(encoder.running).toBe(true);
   }, 60_000);
 
-  // All processes, one after the other: `npm run test:soak kill-any`.
-  it.each(['delivery-edge-1', 'ingest-1'])(
+  broadcasterCases(
+    () => cluster,
+    () => api,
+  );
+
+  // All processes, one after the other: `npm run test:soak kill-any`, which is not green for the edge that serves the viewers.
+  it.each(['transcode-1', 'ingest-1'])(
     'loses no fact when %s is killed during a broadcast with viewers',
     async (victim) => {
       const { mistakes, recoveredMs, playableMs, sessions } = await survivesKillOf(cluster, api, victim);

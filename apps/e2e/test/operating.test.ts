@@ -77,7 +77,7 @@ describe('who operates a server', () => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '0.0.0.0', resolve));
     const { port } = taken.address() as { port: number };
-    for (const setting of ['HTTP_PORT', 'RTMP_PORT']) {
+    const starts = ['HTTP_PORT', 'RTMP_PORT'].map(async (setting) => {
       const data = keep(await openDataDir());
       const program = keep(
         startMain('standalone', { DATA_DIR: data.path, HTTP_PORT: '0', RTMP_PORT: '0', [setting]: String(port) }),
@@ -89,7 +89,8 @@ describe('who operates a server', () => {
       expect(said).toMatch(/in use/i);
       expect(said).toContain(setting);
       expect(processesNaming(data.path)).toEqual([]);
-    }
+    });
+    await Promise.all(starts);
     taken.close();
   });
 

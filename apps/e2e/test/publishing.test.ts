@@ -1,12 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../src/eventually.ts';
-import { pushWithFfmpeg } from '../src/publishers.ts';
-import type { RestClient, TestStream } from '../src/rest-client.ts';
-import { decodeWithFfmpeg } from '../src/second-player.ts';
-import { followStream } from '../src/stream-follower.ts';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { broadcasterCases, reconnectWindowMs } from '../src/broadcaster-cases.ts';
+import type { RestClient } from '../src/rest-client.ts';
 import { startTarget, type Target } from '../src/target.ts';
-
-const reconnectWindowMs = 4_000;
 
 describe('a broadcaster', () => {
   let server: Target;
@@ -17,119 +12,8 @@ describe('a broadcaster', () => {
   });
   afterAll(() => server?.[Symbol.asyncDispose]());
 
-  const video = { size: '320x180', fps: 30, gopS: 1 };
-  const push = (stream: Pick<TestStream, 'key'>, change: Partial<typeof video> = {}) =>
-    pushWithFfmpeg({ url: server.publishUrl(stream), video: { ...video, ...change } });
-
-  it.concurrent('takes over with the same key at once, also with another resolution: one discontinuity, no gap', async () => {
-    const stream = await api.createStream('Take-over');
-    await using first = push(stream);
-    await using followed = await followStream(server.hlsUrl(stream));
-    const rendition = followed.rendition('video');
-    await eventually(() => rendition.playlists.length > 15, 'the first encoder is listed');
-    await using second = push(stream, { size: '480x270' });
-    await eventually(() => !first.running, 'the first encoder is disconnected');
-    await eventually(
-      () => rendition.playlists.at(-1)?.segments.some(({ discontinuity }) => discontinuity) ?? false,
-      'a discontinuity',
-    );
-    const at = rendition.playlists.length;
-    await eventually(() => rendition.playlists.length > at + 20, 'the second encoder is listed');
-    await followed.stop();
-    expect(second.running).toBe(true);
-    expect(followed.mistakes()).toEqual([]);
-    for (const name of ['video', 'audio']) {
-      const last = followed.rendition(name).playlists.at(-1);
-      expect(last?.segments.filter(({ discontinuity }) => discontinuity)).toHaveLength(1);
-      expect(last?.segments.some(({ gap }) => gap)).toBe(false);
-    }
-    expect(new Set(rendition.playlists.at(-1)?.segments.map(({ map }) => map)).size).toBe(2);
-    expect(await api.stateOf(stream)).toBe('live');
-  });
-
-  it.concurrent('comes back within the window: viewers stay in the same playlist', async () => {
-    const stream = await api.createStream('Reconnect');
-    const first = push(stream);
-    await using followed = await followStream(server.hlsUrl(stream));
-    const rendition = followed.rendition('video');
-    await eventually(() => rendition.playlists.length > 10, 'the stream is listed');
-    await first[Symbol.asyncDispose]();
-    await eventually(async () => (await api.stateOf(stream)) === 'interrupted', 'the state is interrupted', 5_000);
-    await using second = push(stream);
-    await eventually(async () => (await api.stateOf(stream)) === 'live', 'the state is live', 5_000);
-    const at = rendition.playlists.length;
-    await eventually(() => rendition.playlists.length > at + 15, 'the stream goes on');
-    await followed.stop();
-    expect(second.running).toBe(true);
-    expect(rendition.playlists.some(({ ended }) => ended)).toBe(false);
-    expect(followed.mistakes()).toEqual([]);
-  });
-
-  it.concurrent('who vanishes ends the stream: ENDLIST within a second of the window', async () => {
-    const stream = await api.createStream('Vanished');
-    await using encoder = push(stream);
-    await using followed = await followStream(server.hlsUrl(stream));
-    const rendition = followed.rendition('video');
-    await eventually(() => rendition.playlists.length > 10, 'the stream is listed');
-    await encoder.stop('SIGKILL');
-    const stoppedMs = performance.now();
-    await eventually(() => rendition.playlists.at(-1)?.ended === true, 'the list ends', reconnectWindowMs + 5_000);
-    const tookMs = performance.now() - stoppedMs;
-    console.log(`ENDLIST ${Math.round(tookMs)} ms after the encoder vanished (window ${reconnectWindowMs} ms)`);
-    expect(tookMs).toBeGreaterThan(reconnectWindowMs - 1_000);
-    expect(tookMs).toBeLessThan(reconnectWindowMs + 1_000);
-    expect(followed.mistakes()).toEqual([]);
-  });
-
-  it.concurrent('who stops ends the stream at once, and viewers play it to its end', async () => {
-    const stream = await api.createStream('The end');
-    await using encoder = push(stream);
-    await using followed = await followStream(server.hlsUrl(stream));
-    const rendition = followed.rendition('video');
-    await eventually(() => rendition.playlists.length > 10, 'the stream is listed');
-    await encoder.stop('SIGTERM');
-    await eventually(() => rendition.playlists.at(-1)?.ended === true, 'the playlist ends', 1_000);
-    await eventually(async () => (await api.stateOf(stream)) === 'idle', 'the state is idle', 3_000);
-    expect(followed.mistakes()).toEqual([]);
-    const { warnings, videoFrames } = await decodeWithFfmpeg(rendition.url, 30);
-    expect(warnings).toEqual([]);
-    expect(videoFrames).toBeGreaterThan(30);
-    expect((await fetch(server.hlsUrl(stream))).status).toBe(404); // there is nothing to begin with
-  });
-
-  it.concurrent('whose key is revoked is disconnected within a second, and refused from then on', async () => {
-    const stream = await api.createStream('Revoked');
-    await using encoder = push(stream);
-    await eventually(async () => (await api.stateOf(stream)) === 'live', 'the state is live');
-    await api.expect('DELETE', `/streams/${stream.id}/keys/${stream.keyId}`);
-    const tookMs = await eventually(() => !encoder.running, 'the encoder is disconnected', 3_000);
-    console.log(`revoked key kicked after ${Math.round(tookMs)} ms`);
-    expect(tookMs).toBeLessThan(1_000);
-    await using again = push(stream);
-    await eventually(() => !again.running, 'the encoder is refused');
-  });
-
-  it.concurrent('with a wrong key is refused and nothing is published', async () => {
-    await using encoder = push({ key: `mk_${'a'.repeat(32)}` });
-    await eventually(() => !encoder.running, 'the encoder is refused');
-    expect((await encoder.ended).code).not.toBe(0);
-    expect(encoder.stderr()).not.toBe('');
-  });
-
-  it.concurrent('shows a private stream only to those with a token', async () => {
-    const stream = await api.createStream('Private', { visibility: 'private' });
-    await using encoder = push(stream);
-    await eventually(async () => (await api.stateOf(stream)) === 'live', 'the state is live');
-    const token = await api.expect('POST', `/streams/${stream.id}/playback-tokens`, { expires_in_s: 60 });
-    const path = new URL(String(token['hls_url'])).pathname;
-    await using followed = await followStream(`${server.httpUrl}${path}`);
-    await eventually(() => followed.rendition('video').playlists.length > 5, 'the private stream is listed');
-    await followed.stop();
-    expect(encoder.running).toBe(true);
-    expect(followed.mistakes()).toEqual([]);
-    const open = await fetch(server.hlsUrl(stream));
-    expect([401, 403, 404]).toContain(open.status);
-    const forged = path.replace(String(token['token']), `${String(token['token']).slice(0, -4)}AAAA`);
-    expect([401, 403, 404]).toContain((await fetch(`${server.httpUrl}${forged}`)).status);
-  });
+  broadcasterCases(
+    () => server,
+    () => api,
+  );
 });

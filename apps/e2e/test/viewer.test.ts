@@ -96,7 +96,7 @@ describe('a viewer in Chromium', () => {
     );
   }, 60_000);
 
-  it.each([
+  it.concurrent.each([
     ['B-frames', { video: { size: '320x180', fps: 30, gopS: 2, bframes: 3 } }],
     ['no sound', { video: { size: '320x180', fps: 25, gopS: 1 }, audio: false }],
     ['sound alone', {}],
@@ -111,7 +111,7 @@ describe('a viewer in Chromium', () => {
     await viewer.page.close();
   });
 
-  it('plays a private stream from its link alone', async () => {
+  it.concurrent('plays a private stream from its link alone', async () => {
     const stream = await api.createStream('Private', { visibility: 'private' });
     await using encoder = pushWithFfmpeg({ url: server.publishUrl(stream), video: { size: '320x180', gopS: 1 } });
     await eventually(async () => (await api.stateOf(stream)) === 'live', 'the state is live');
