@@ -5,7 +5,7 @@ export interface EventId {
   readonly jobs: string;
 }
 
-export const noEventId: EventId = { epoch: '', streams: '', jobs: '' };
+const noEventId: EventId = { epoch: '', streams: '', jobs: '' };
 
 export function encodeEventId({ epoch, streams, jobs }: EventId): string {
   return `${epoch}~${streams}~${jobs}`;

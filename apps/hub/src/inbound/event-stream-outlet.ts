@@ -6,7 +6,7 @@ import type { SharedMessage } from '../core/shared-message.ts';
 import { type EventId, encodeEventId } from './event-id.ts';
 
 /** The part of an event that is equal for all (HTML, 9.2.6: a data line never holds a line end, JSON has none). */
-export function eventBody(json: string): Uint8Array {
+function eventBody(json: string): Uint8Array {
   return Buffer.from(`data: ${json}\n\n`);
 }
 

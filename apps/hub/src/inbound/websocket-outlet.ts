@@ -4,7 +4,7 @@ import type { CloseCause, Outlet } from '../core/outlet.ts';
 import type { SharedMessage } from '../core/shared-message.ts';
 
 /** Frames a text message as servers do: whole, not masked, not compressed (RFC 6455 5.2). */
-export function textFrame(json: string): Uint8Array {
+function textFrame(json: string): Uint8Array {
   const options = { fin: true, rsv1: false, opcode: 1, mask: false, readOnly: true };
   return Buffer.concat(Sender.frame(Buffer.from(json), options));
 }
