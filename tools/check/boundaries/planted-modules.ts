@@ -22,7 +22,7 @@ const driverViolations = [
   ['pino', 'pino'],
   ['node-media-server', 'node-media-server'],
   ['hono', 'hono'],
-  ['clickhouse', '@clickhouse/client'],
+  ['clickhouse', 'chdb'],
   ['ws', 'ws'],
   ['maxmind', 'maxmind'],
   ['uplot', 'uplot'],
