@@ -3,13 +3,21 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /**
- * Two projects, one after the other: unit tests (and contract suites on real engines) side by side on all cores, then the
- * end-to-end files one at a time, as each starts servers, encoders and a browser, and measures what they do.
+ * Three projects, one after the other: unit tests (and contract suites on real engines) side by side on all cores; end-to-end files,
+ * two at a time, as they wait more than they work; and those that measure, alone.
  */
 const globalSetup = existsSync('tools/test/global-setup.ts') ? ['tools/test/global-setup.ts'] : [];
 const setupFiles = ['tools/test/property-seed.ts'];
 const limits = { testTimeout: 20_000, hookTimeout: 60_000, globalSetup, setupFiles };
 const endToEnd = ['apps/*/test/**/*.test.ts'];
+/** They measure: latencies, counts within a second, what a crash costs. Nothing else runs beside them. */
+const measuring = ['apps/e2e/test/{play,edge,cluster,players-cmcd}.test.ts'];
+const endToEndLimits = {
+  ...limits,
+  testTimeout: 60_000,
+  // A busy machine is slow to start servers.
+  hookTimeout: 120_000,
+};
 const ignored = ['**/node_modules/**', '**/dist/**'];
 
 export default defineConfig({
@@ -28,16 +36,23 @@ export default defineConfig({
       },
       {
         test: {
-          ...limits,
+          ...endToEndLimits,
           name: 'e2e',
           include: endToEnd,
+          exclude: [...ignored, ...measuring],
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...endToEndLimits,
+          name: 'e2e-alone',
+          include: measuring,
           exclude: ignored,
-          testTimeout: 60_000,
-          // A busy machine is slow to start servers.
-          hookTimeout: 120_000,
           maxWorkers: 1,
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
