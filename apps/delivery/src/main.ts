@@ -15,7 +15,8 @@ await runServiceProcess({ name: 'delivery', settings, instanceId }, async (house
   const mediaStore = await openFolderStore({ folder: join(settings.DATA_DIR, 'media') });
   const serviceToken = settings.MILLRACE_SERVICE_TOKEN;
   const edge = settings.DELIVERY_ROLE === 'edge' ? edgeSettings(settings) : undefined;
-  const deps = { ...house, settings, eventLog, facts, mediaStore, serviceToken, edge };
+  const journalDir = join(settings.DATA_DIR, 'viewers');
+  const deps = { ...house, settings, eventLog, facts, mediaStore, journalDir, serviceToken, edge };
   const service = await createDeliveryService(deps);
   const writerServer = openWindowWriterServer({
     writer: service.writer,

@@ -34,6 +34,8 @@ export interface DeliveryDeps {
   /** Says that the instance is alive, and who watches; its id names the instance's folder in the media store. */
   readonly facts: FactWriter;
   readonly mediaStore: MediaStore;
+  /** Folder on a disk that survives restarts: who was counted when the process died gets his end after the next start. */
+  readonly journalDir?: string;
   readonly log: Logger;
   readonly clock: Clock;
   readonly idSource: IdSource;

@@ -1,6 +1,6 @@
 /** Composition of the viewers' side: sessions, their ownership among several deliveries, the audience, players' reports. */
 import { createClientAddress } from '@millrace/http';
-import { Scope } from '@millrace/lifecycle';
+import { Background, Scope } from '@millrace/lifecycle';
 import { AudienceCounts } from './core/audience-counts.ts';
 import { PeerInstances } from './core/peer-instances.ts';
 import { RecentOwners } from './core/recent-owners.ts';
@@ -16,6 +16,7 @@ import { noCountries, openCountryDatabase } from './outbound/country-database.ts
 import { derivedDaySalt, openStoredDaySalt } from './outbound/day-salt.ts';
 import { createKeyedIdentity } from './outbound/keyed-identity.ts';
 import { ViewerFacts } from './outbound/viewer-facts.ts';
+import { openViewerJournal } from './outbound/viewer-journal.ts';
 import type { DeliveryDeps } from './service.ts';
 
 export interface ViewerTracking extends AsyncDisposable {
@@ -52,9 +53,13 @@ export async function openViewerTracking(deps: DeliveryDeps, metrics: DeliveryMe
   });
   const audience = new AudienceCounts();
   const finder = new SessionFinder();
+  const dir = deps.journalDir;
+  const onFailure = () => metrics.sessionFactsLost.inc({ reason: 'journal' });
+  const earlier = dir === undefined ? undefined : await openViewerJournal({ dir, log, onFailure });
+  const journal = earlier === undefined ? undefined : scope.use(earlier.journal, 'viewer journal');
   const viewerFacts: ViewerFacts = scope.use(
     new ViewerFacts({
-      ...{ facts, clock, log, metrics },
+      ...{ facts, clock, log, metrics, journal },
       onJoinLost: (session) => sessions.ownJoinSeen(session.id, clock.monotonicMs()),
       onForgotten: (session) => finder.remove(session),
     }),
@@ -75,6 +80,11 @@ export async function openViewerTracking(deps: DeliveryDeps, metrics: DeliveryMe
     viewerFacts.audience(audience.drain());
   });
 
+  if (earlier !== undefined && earlier.open.size > 0) {
+    const ending = (signal: AbortSignal) => viewerFacts.endEarlier(earlier.open, signal);
+    scope.use(new Background(ending, (error) => log.error('earlier-viewers-not-ended', { error })), 'earlier viewers');
+  }
+
   const over = new Set<string>();
   const onStream = (streamId: string, state: 'ended' | 'on') => {
     over.delete(streamId);
@@ -88,7 +98,10 @@ export async function openViewerTracking(deps: DeliveryDeps, metrics: DeliveryMe
     sessions.settle(clock.monotonicMs());
     viewerFacts.audience(audience.due(clock.monotonicMs()));
   });
-  const sweep = clock.every(sweepMs, () => sessions.sweep(clock.monotonicMs()));
+  const sweep = clock.every(sweepMs, () => {
+    sessions.sweep(clock.monotonicMs());
+    journal?.alive(clock.nowMs());
+  });
   scope.defer('viewer timers', () => {
     tick.cancel();
     sweep.cancel();

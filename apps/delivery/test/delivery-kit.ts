@@ -35,6 +35,7 @@ export const kitServiceToken = 'a-service-token-for-tests';
 export async function openDeliveryKit(
   env: Readonly<Record<string, string>> = {},
   store: MemoryStore = openMemoryStore(),
+  journalDir?: string,
 ): Promise<DeliveryKit> {
   const eventLog = openMemoryEventLog();
   const clock = new ManualClock();
@@ -50,6 +51,7 @@ export async function openDeliveryKit(
     eventLog,
     facts,
     mediaStore: store,
+    ...(journalDir === undefined ? {} : { journalDir }),
     log: silentLogger,
     clock,
     idSource,

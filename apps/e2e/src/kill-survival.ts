@@ -2,7 +2,7 @@
  * kill -9 of one process of a cluster in the middle of a broadcast with viewers. What publishers and viewers did is compared
  * with the facts in Kafka: each broadcast begun and ended, each session joined, nobody who was not there.
  */
-import { audienceTopic, liveStreamsTopic, viewerSessionsTopic } from '@millrace/events';
+import { audienceTopic, instancesTopic, liveStreamsTopic, viewerSessionsTopic } from '@millrace/events';
 import type { ClusterTarget } from './cluster-target.ts';
 import { eventually } from './eventually.ts';
 import { readFacts } from './fact-reader.ts';
@@ -90,13 +90,19 @@ async function restartsOf({ processes }: ClusterTarget, name: string): Promise<n
   return row === undefined || row.pid === 0 ? -1 : row.restarts;
 }
 
-/** Viewers by the last word of every delivery. */
+/** Viewers by the last word of every delivery that has not begun anew since. */
 async function counted({ processes }: ClusterTarget, streamId: string): Promise<number> {
-  const last = new Map<string, number>();
+  const last = new Map<string, { readonly viewers: number; readonly incarnation: number }>();
+  const incarnations = new Map<string, number>();
   for (const { value } of await readFacts(processes.kafkaBrokers, audienceTopic).catch(() => [])) {
-    if (value?.stream_id === streamId) last.set(value.instance_id, value.viewers);
+    if (value?.stream_id === streamId) last.set(value.instance_id, value);
   }
-  return [...last.values()].reduce((sum, viewing) => sum + viewing, 0);
+  for (const { value } of await readFacts(processes.kafkaBrokers, instancesTopic).catch(() => [])) {
+    if (value !== undefined) incarnations.set(value.instance_id, value.incarnation);
+  }
+  return [...last].reduce((sum, [id, { viewers, incarnation }]) => {
+    return incarnations.get(id) === incarnation ? sum + viewers : sum;
+  }, 0);
 }
 
 /** Compares the log with what was done. */

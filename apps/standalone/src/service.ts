@@ -123,6 +123,7 @@ export async function openStandalone(
         eventLog,
         facts: scope.use(await facts('delivery'), 'delivery-facts'),
         mediaStore: await openFolderStore({ folder: join(settings.DATA_DIR, 'media') }),
+        journalDir: join(settings.DATA_DIR, 'viewers'),
       }),
       'delivery',
     );

@@ -22,7 +22,10 @@ const viewer = {
   /** Family name from the user agent or from what the player says of itself: `chrome`, `safari`, `vlc`... */
   player: z.string(),
 };
-/** `moved`: another instance counts the session from now on; the viewer has not left. */
+/**
+ * `moved`: another instance counts the session from now on; the viewer has not left. `evicted`: the instance died while it
+ * counted him, and says so after its next start; another may count him by then.
+ */
 export const viewerLeaveReasons = ['silent', 'quit', 'stream-ended', 'draining', 'evicted', 'moved'] as const;
 export type ViewerLeaveReason = (typeof viewerLeaveReasons)[number];
 

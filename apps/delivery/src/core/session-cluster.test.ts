@@ -48,6 +48,8 @@ class Instance {
   incarnation = 0;
   diedAtMs = Number.NEGATIVE_INFINITY;
   lastSeenMs = Number.NEGATIVE_INFINITY;
+  /** What outlives a death: sessions that it has said it counts, and not that it ceased to. */
+  readonly open = new Set<string>();
   #read = 0;
   readonly id: string;
   readonly #log: Entry[];
@@ -68,13 +70,21 @@ class Instance {
       this.#log.push({ kind: 'word', atMs: this.nowMs, word: { sessionId, instanceId: this.id, kind } });
     const recent = new RecentOwners(10_000, nowMs);
     this.nowMs = nowMs;
+    for (const sessionId of this.open) say('evicted', sessionId);
+    this.open.clear();
     this.sessions = new ViewerSessions({
       owners: new SessionOwners({ instanceId: this.id, peers: this.peers, recent, startedAtMs: wallMs + nowMs }),
       limits: new SessionLimits({ mostSessions: 1e6, mostPerStream: 1e6, mostPerAddress: 1e6, startsPerSecond: 1e6 }),
       audience: new AudienceCounts(),
       observer: {
-        joined: (session) => void say('joined', session.id),
-        left: (session, reason) => void say(reason, session.id),
+        joined: (session) => {
+          this.open.add(session.id);
+          say('joined', session.id);
+        },
+        left: (session, reason) => {
+          say(reason, session.id);
+          this.open.delete(session.id);
+        },
         refused: () => {
           throw new Error('refused');
         },
@@ -93,7 +103,7 @@ class Instance {
         if (this.peers.seen(entry.id, entry.incarnation, true, nowMs)) this.sessions.restarted(entry.id, nowMs);
       } else if (entry.word.instanceId === this.id) {
         if (entry.word.kind === 'joined') this.sessions.ownJoinSeen(entry.word.sessionId, nowMs);
-        else this.sessions.ownLeaveSeen(entry.word.sessionId, nowMs);
+        else this.sessions.ownLeaveSeen(entry.word.sessionId, entry.word.kind, nowMs);
       } else this.sessions.word(entry.word, nowMs);
     }
     this.sessions.settle(nowMs);
@@ -139,6 +149,8 @@ interface Run {
   readonly watching: number;
   readonly counted: number;
   readonly ghosts: number;
+  /** Once all instances are back and the broadcast is over: stretches of counting that nobody has ended. */
+  readonly open: number;
   /** Of viewers who have been there for `graceMs`, who stay at one instance and who roam. */
   readonly staying: Share;
   readonly roaming: Share;
@@ -219,11 +231,38 @@ function run(
   const countedOf = (viewer: Viewer) =>
     instances.filter((instance) => instance.counts(viewer.id, nowMs - stepMs)).length;
   const alive = viewers.filter((viewer) => viewer.alive);
-  return {
-    ...{ twice, staying, roaming, watching: alive.length },
+  const result = {
+    ...{ staying, roaming, watching: alive.length },
     counted: alive.reduce((sum, viewer) => sum + countedOf(viewer), 0),
     ghosts: viewers.filter((viewer) => !viewer.alive && countedOf(viewer) > 0).length,
   };
+  // The broadcast ends for each when he reads of it, which may be amid deaths, claims and guests.
+  for (let i = 0; i < 30 && options.deaths; i++) step(true);
+  const endedAtMs = nowMs;
+  for (const viewer of viewers) viewer.alive = false;
+  const unaware = new Set(instances);
+  for (let i = 0; i < 150; i++) {
+    for (const [at, instance] of instances.entries()) {
+      if (!instance.up && i > 50) instance.start(nowMs);
+      if (instance.up && nowMs >= endedAtMs + lags[at]! && unaware.delete(instance)) {
+        instance.sessions.streamEnded(streamId, nowMs);
+      }
+    }
+    step(false);
+  }
+  return { ...result, twice, open: openStretches(log) };
+}
+
+/** Sessions by instance whose last word is that it counts. */
+function openStretches(log: readonly Entry[]): number {
+  const open = new Set<string>();
+  for (const entry of log) {
+    if (entry.kind === 'seen') continue;
+    const { sessionId, instanceId, kind } = entry.word;
+    if (kind === 'joined') open.add(`${sessionId} ${instanceId}`);
+    else open.delete(`${sessionId} ${instanceId}`);
+  }
+  return open.size;
 }
 
 /**
@@ -244,16 +283,16 @@ function uncountedShare(lagMs: number): number {
 }
 
 describe('viewers of several deliveries', () => {
-  it('are never counted twice and, when it is quiet, each exactly once, whoever dies or begins anew', () => {
+  it('are never counted twice and, when it is quiet, each exactly once, whoever dies or begins anew; who was counted has an end', () => {
     fc.assert(
       fc.property(fc.integer(), (seed) => {
-        const { twice, counted, watching, ghosts } = run(seed, {
+        const { twice, counted, watching, ghosts, open } = run(seed, {
           deaths: true,
           lagMs: 700,
           cameAfterMs: 0,
           graceMs: 0,
         });
-        expect({ twice, counted, ghosts }).toEqual({ twice: 0, counted: watching, ghosts: 0 });
+        expect({ twice, counted, ghosts, open }).toEqual({ twice: 0, counted: watching, ghosts: 0, open: 0 });
       }),
       { numRuns: 60 },
     );

@@ -9,6 +9,7 @@
  *   summed up by readers: then the claim settles only when every other instance was seen after that time, or is dead.
  * - A guest claims on a sign of life when the owner has ceased or is dead, or nobody has ever said that he counts it.
  */
+import type { ViewerLeaveReason } from '@millrace/events';
 import type { PeerInstances } from './peer-instances.ts';
 import type { Owner, RecentOwners } from './recent-owners.ts';
 import { type HomeTag, homeTag, type SessionIdentity, type ViewerSessionId } from './session-id.ts';
@@ -114,17 +115,19 @@ export class SessionOwners {
     this.#deps.recent.sweep(nowMs);
   }
 
-  ownLeave(id: ViewerSessionId, nowMs: number): void {
-    this.note(id, this.#deps.instanceId, false, nowMs);
+  ownLeave(id: ViewerSessionId, reason: ViewerLeaveReason, nowMs: number): void {
+    this.note(id, this.#deps.instanceId, reason, nowMs);
   }
 
   /** Remembers a word of anybody; own joins only where others have spoken too. */
-  note(id: ViewerSessionId, instanceId: string, counts: boolean, nowMs: number): void {
+  note(id: ViewerSessionId, instanceId: string, kind: 'joined' | ViewerLeaveReason, nowMs: number): void {
     const { recent, instanceId: own } = this.#deps;
     const known = recent.of(id);
+    const counts = kind === 'joined';
     if (counts && instanceId === own && known === undefined) return;
     if (counts) recent.set(id, instanceId, nowMs);
-    else if (known === undefined || known === instanceId) recent.set(id, 'nobody', nowMs);
+    // Who has yielded did so to somebody: when that is not known any more, nothing is.
+    else if (known === instanceId || (known === undefined && kind !== 'moved')) recent.set(id, 'nobody', nowMs);
   }
 }
 

@@ -135,7 +135,9 @@ export class ViewerSessions {
   /** An instance said something of a session: this one may have to yield, or may have to take over. */
   word(word: SessionWord, nowMs: number): void {
     const { owners } = this.#deps;
-    owners.note(word.sessionId as ViewerSessionId, word.instanceId, word.kind === 'joined', nowMs);
+    // What an instance that died had counted, said after its return: others may have counted and died since, so it frees nobody.
+    if (word.kind === 'evicted') return;
+    owners.note(word.sessionId as ViewerSessionId, word.instanceId, word.kind, nowMs);
     const session = this.#sessions.get(word.sessionId);
     if (session === undefined) return;
     if (word.kind === 'joined') this.#joinedElsewhere(session, word.instanceId);
@@ -152,8 +154,9 @@ export class ViewerSessions {
   }
 
   /** An own word that the session is not counted here any more came back: who comes again has been here before. */
-  ownLeaveSeen(sessionId: string, nowMs: number): void {
-    this.#deps.owners.ownLeave(sessionId as ViewerSessionId, nowMs);
+  ownLeaveSeen(sessionId: string, reason: ViewerLeaveReason, nowMs: number): void {
+    if (reason === 'evicted') return; // as in `word`
+    this.#deps.owners.ownLeave(sessionId as ViewerSessionId, reason, nowMs);
   }
 
   /** A delivery began anew: what it counted it may not know any more. */

@@ -48,7 +48,7 @@ export async function followSessionWords(deps: SessionWordsDeps): Promise<AsyncD
           const kind = value.type === 'ViewerJoined' ? 'joined' : value.reason;
           sessions.word({ sessionId, instanceId: saidBy, kind }, nowMs);
         } else if (value.type === 'ViewerJoined') sessions.ownJoinSeen(sessionId, nowMs);
-        else sessions.ownLeaveSeen(sessionId, nowMs);
+        else sessions.ownLeaveSeen(sessionId, value.reason, nowMs);
       },
     }),
     'viewer sessions',

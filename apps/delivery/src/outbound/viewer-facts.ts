@@ -10,12 +10,15 @@ import type { AudienceStatement } from '../core/audience-counts.ts';
 import type { ViewerSession } from '../core/viewer-session.ts';
 import type { SessionObserver } from '../core/viewer-sessions.ts';
 import type { DeliveryMetrics } from '../metrics.ts';
+import type { JournalEntry, ViewerJournal, ViewerLeft } from './viewer-journal.ts';
 
 export interface ViewerFactsDeps {
   readonly facts: FactWriter;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: DeliveryMetrics;
+  /** Keeps who is counted beyond the process; without one, those whom a crash cuts off get no end from here. */
+  readonly journal?: ViewerJournal | undefined;
   /** A session's word that it is counted here was not written. */
   readonly onJoinLost: (session: ViewerSession) => void;
   readonly onForgotten: (session: ViewerSession) => void;
@@ -23,6 +26,8 @@ export interface ViewerFactsDeps {
 
 /** Facts that wait for the disk; what comes beyond is lost, and counted. */
 const mostInFlight = 50_000;
+/** Ends of sessions that an earlier process left open, written at once. */
+const endsAtOnce = 500;
 
 export class ViewerFacts implements SessionObserver, AsyncDisposable {
   readonly #deps: ViewerFactsDeps;
@@ -34,14 +39,34 @@ export class ViewerFacts implements SessionObserver, AsyncDisposable {
   }
 
   joined(session: ViewerSession, resumed: boolean): void {
-    const { metrics, onJoinLost } = this.#deps;
+    const { metrics, journal, onJoinLost } = this.#deps;
     metrics.viewerJoins.inc({ kind: resumed ? 'resumed' : 'new' });
-    this.#write({ ...this.#viewer(session), type: 'ViewerJoined', resumed }, () => onJoinLost(session));
+    const fact = { ...this.#viewer(session), type: 'ViewerJoined', resumed } as const;
+    journal?.joined(fact);
+    this.#write(fact, { lost: () => onJoinLost(session) });
   }
 
   left(session: ViewerSession, reason: ViewerLeaveReason, countedMs: number): void {
-    this.#deps.metrics.viewerLeaves.inc({ reason });
-    this.#write({ ...this.#viewer(session), type: 'ViewerLeft', reason, counted_ms: Math.round(countedMs) });
+    const { metrics, journal } = this.#deps;
+    metrics.viewerLeaves.inc({ reason });
+    const entry = journal?.of(session.id);
+    const fact = { ...this.#viewer(session), type: 'ViewerLeft', reason, counted_ms: Math.round(countedMs) } as const;
+    // An end that was not written is written after the next start.
+    this.#write(fact, { written: () => entry !== undefined && journal?.left(entry) });
+  }
+
+  /** Says of sessions that an earlier process left open that they have ended. Those that began anew here have not. */
+  async endEarlier(open: ReadonlyMap<JournalEntry, ViewerLeft>, signal: AbortSignal): Promise<void> {
+    const { journal, metrics } = this.#deps;
+    const ends = [...open];
+    for (let i = 0; i < ends.length && !signal.aborted; i += endsAtOnce) {
+      for (const [entry, fact] of ends.slice(i, i + endsAtOnce)) {
+        if (journal?.of(entry.sessionId) !== entry) continue;
+        metrics.viewerLeaves.inc({ reason: 'evicted' });
+        this.#write(fact, { written: () => journal.left(entry) });
+      }
+      await Promise.all(this.#inFlight);
+    }
   }
 
   refused(reason: Parameters<SessionObserver['refused']>[0]): void {
@@ -84,18 +109,19 @@ export class ViewerFacts implements SessionObserver, AsyncDisposable {
     };
   }
 
-  #write(fact: ViewerFact, onLost?: () => void): void {
+  #write(fact: ViewerFact, then: { readonly written?: () => unknown; readonly lost?: () => void }): void {
     const { facts, log, metrics } = this.#deps;
     const lost = (reason: 'spool' | 'too-many', error?: unknown) => {
       metrics.sessionFactsLost.inc({ reason });
       if (!this.#warned) log.error('viewer-fact-lost', { reason, error });
       this.#warned = true;
-      onLost?.();
+      then.lost?.();
     };
     if (this.#inFlight.size >= mostInFlight) return lost('too-many');
     const written = facts.fact(viewerSessionsTopic, fact).then(
       () => {
         this.#warned = false;
+        then.written?.();
       },
       (error: unknown) => lost('spool', error),
     );
