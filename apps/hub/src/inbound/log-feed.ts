@@ -105,6 +105,9 @@ export async function followLog(deps: LogFeedDeps, scope: Scope): Promise<Readin
   );
   const settling = 'a turn of signs of life';
   progress.begin(settling);
+  // Read to its end while a later topic cannot be followed, and this is closed for it, is no reason to crash.
+  let settles: { cancel(): void } | undefined;
+  scope.defer('audience settling', () => settles?.cancel());
   await follow(
     instancesTopic,
     'earliest',
@@ -113,8 +116,7 @@ export async function followLog(deps: LogFeedDeps, scope: Scope): Promise<Readin
       else audience.instanceSeen(value, clock.monotonicMs(), live.has(instancesTopic.name));
     },
     () => {
-      const timer = clock.after(audienceSettlesMs, () => progress.done(settling));
-      scope.defer('audience settling', () => timer.cancel());
+      settles = clock.after(audienceSettlesMs, () => progress.done(settling));
     },
   );
   await follow(
