@@ -96,8 +96,8 @@ describe('a cluster', () => {
     () => api,
   );
 
-  // All processes, one after the other: `npm run test:soak kill-any`, which is not green for the edge that serves the viewers.
-  it.each(['transcode-1', 'ingest-1'])(
+  // All processes, one after the other: `npm run test:soak -- kill-any`.
+  it.each(['delivery-edge-1', 'ingest-1'])(
     'loses no fact when %s is killed during a broadcast with viewers',
     async (victim) => {
       const { mistakes, recoveredMs, playableMs, sessions } = await survivesKillOf(cluster, api, victim);
