@@ -11,7 +11,7 @@ const setupFiles = ['tools/test/property-seed.ts'];
 const limits = { testTimeout: 20_000, hookTimeout: 60_000, globalSetup, setupFiles };
 const endToEnd = ['apps/*/test/**/*.test.ts'];
 /** They measure: latencies, counts within a second, what a crash costs. Nothing else runs beside them. */
-const measuring = ['apps/e2e/test/{play,edge,cluster,players-cmcd}.test.ts'];
+const measuring = ['apps/e2e/test/{play,edge,cluster,players-cmcd,publishing}.test.ts'];
 const endToEndLimits = {
   ...limits,
   testTimeout: 60_000,
