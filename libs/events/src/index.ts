@@ -16,6 +16,7 @@ export {
   visibilitySchema,
 } from './control-topics.ts';
 export { type DeadLetter, deadLetterTopicOf } from './dead-letter.ts';
+export { foldLiveFact, type LiveRecord } from './live-state.ts';
 export {
   type HealthSample,
   healthTopic,

@@ -47,10 +47,10 @@ describe('the live board', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...facts), { maxLength: 8 }), (late) => {
         const board = new LiveBoard();
-        for (const fact of [...late, published(2, 30)]) board.streamTold(fact);
+        [...late, published(2, 30)].forEach((fact, at) => board.streamTold(fact, BigInt(at)));
         expect(board.stream('s')).toMatchObject({ state: 'live', liveSinceMs: 30, publishId: 'p2' });
-        board.streamTold(ended(2, 40));
-        board.streamTold(published(2, 30));
+        board.streamTold(ended(2, 40), 100n);
+        board.streamTold(published(2, 30), 101n);
         expect(board.stream('s')?.state).toBe('idle');
         expect([...board.live()]).toEqual([]);
       }),
@@ -59,13 +59,13 @@ describe('the live board', () => {
 
   it('holds the peak of the present broadcast only', () => {
     const board = new LiveBoard();
-    board.streamTold(published(1, 10));
+    board.streamTold(published(1, 10), 1n);
     board.instanceSeen(seen('a'), 0);
     board.counted('s/a', count('a', 7), 0);
     board.counted('s/a', count('a', 2), 1);
     expect(board.peakOf('s', 1)).toBe(7);
-    board.streamTold(ended(1, 20));
-    board.streamTold(published(2, 30));
+    board.streamTold(ended(1, 20), 2n);
+    board.streamTold(published(2, 30), 3n);
     expect(board.peakOf('s', 2)).toBe(2);
   });
 });

@@ -2,24 +2,22 @@
  * What is live now and how many watch, from the log alone: ClickHouse may be away. The audience of a stream is the sum over the
  * delivery instances heard of within 6 s; an older incarnation's count is void.
  */
-import type { AudienceCount, HealthSample, InstanceSeen, LiveStreamFact } from '@millrace/events';
+import {
+  type AudienceCount,
+  foldLiveFact,
+  type HealthSample,
+  type InstanceSeen,
+  type LiveRecord,
+  type LiveStreamFact,
+} from '@millrace/events';
 
 const instanceTtlMs = 6_000;
 const healthStaleMs = 10_000;
 const mostStreams = 100_000;
 
-export interface LiveStream {
-  readonly streamId: string;
-  readonly ownerId: string;
-  readonly state: 'idle' | 'live' | 'interrupted';
-  readonly liveSinceMs: number;
-  readonly publishId: string;
-}
+/** What is known of a stream that is or was live. */
+export type LiveStream = Pick<LiveRecord, 'streamId' | 'ownerId' | 'state' | 'liveSinceMs' | 'publishId'>;
 
-interface Entry extends LiveStream {
-  readonly epoch: number;
-  readonly ended: boolean;
-}
 interface Seen {
   readonly incarnation: number;
   /** Monotonic. */
@@ -30,26 +28,21 @@ interface Seen {
 
 /** Folds facts; every reading says how many ms (monotonic) it is now. */
 export class LiveBoard {
-  readonly #streams = new Map<string, Entry>();
+  readonly #streams = new Map<string, LiveRecord>();
   readonly #instances = new Map<string, Seen>();
   readonly #counts = new Map<string, Map<string, AudienceCount>>();
   readonly #health = new Map<string, { readonly sample: HealthSample; readonly heardMs: number }>();
   readonly #peaks = new Map<string, { readonly publishId: string; readonly viewers: number }>();
 
-  /** A fact of live.streams.v1, in the log's order: the greatest epoch counts, and an ended epoch stays ended. */
-  streamTold(fact: LiveStreamFact): void {
+  /** A fact of live.streams.v1 and its offset. */
+  streamTold(fact: LiveStreamFact, position: bigint): void {
     const before = this.#streams.get(fact.stream_id);
-    if (before !== undefined && (fact.epoch < before.epoch || (fact.epoch === before.epoch && before.ended))) return;
-    const ended = fact.type === 'StreamEnded';
-    const entry: Entry = {
-      ...{ streamId: fact.stream_id, ownerId: fact.owner_id, publishId: fact.publish_id, epoch: fact.epoch, ended },
-      state: ended ? 'idle' : fact.type === 'StreamInterrupted' ? 'interrupted' : 'live',
-      liveSinceMs: before?.publishId === fact.publish_id ? Math.min(before.liveSinceMs, fact.at_ms) : fact.at_ms,
-    };
+    const entry = foldLiveFact(before, fact, position);
+    if (entry === before) return;
     // ended streams are forgotten only under pressure: their epoch keeps late facts out
     this.#streams.delete(fact.stream_id);
     this.#streams.set(fact.stream_id, entry);
-    if (ended) this.#peaks.delete(fact.stream_id);
+    if (entry.ended) this.#peaks.delete(fact.stream_id);
     evict(this.#streams, mostStreams);
   }
 

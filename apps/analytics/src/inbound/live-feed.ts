@@ -37,7 +37,7 @@ export async function feedLiveBoard(
     await eventLog.follow({
       topic: liveStreamsTopic,
       from: 'earliest',
-      onRecord: ({ value }) => value !== undefined && board.streamTold(value),
+      onRecord: ({ value, offset }) => value !== undefined && board.streamTold(value, offset),
     }),
     'streams-follower',
   );

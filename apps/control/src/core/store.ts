@@ -5,7 +5,7 @@
  */
 import type { Role } from '@millrace/auth';
 import type { NewRecord } from '@millrace/eventlog';
-import type { LiveRecord } from './live-state.ts';
+import type { LiveRecord } from '@millrace/events';
 import type { StreamRecord } from './stream.ts';
 import type { KeyRecord } from './stream-key.ts';
 

@@ -1,4 +1,4 @@
-import type { LiveRecord } from './live-state.ts';
+import type { LiveRecord } from '@millrace/events';
 
 /** Holding it means being the one control instance that ends lost broadcasts. */
 export interface WatchSeat {

@@ -1,7 +1,7 @@
 /** Folds live.streams.v1 into control.live_states, and notes when stream keys were used. */
 import type { Batch } from '@millrace/eventlog';
 import type { LiveStreamFact } from '@millrace/events';
-import { foldLiveFact, type LiveRecord } from '../core/live-state.ts';
+import { foldLiveFact, type LiveRecord } from '@millrace/events';
 import type { ControlStore } from '../core/store.ts';
 import type { ControlMetrics } from '../metrics.ts';
 

@@ -1,6 +1,6 @@
 import type { Stream, StreamDetail, StreamKey } from '@millrace/api';
+import type { LiveRecord } from '@millrace/events';
 import { hlsUrl, watchUrl } from '../core/addresses.ts';
-import type { LiveRecord } from '../core/live-state.ts';
 import type { StreamRecord } from '../core/stream.ts';
 import type { KeyRecord } from '../core/stream-key.ts';
 import type { RouteDeps } from './api-context.ts';

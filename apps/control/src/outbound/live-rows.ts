@@ -1,4 +1,4 @@
-import type { LiveRecord } from '../core/live-state.ts';
+import type { LiveRecord } from '@millrace/events';
 import type { LiveRows } from '../core/store.ts';
 import { ms, type Queryable } from './row-mapping.ts';
 

@@ -1,10 +1,10 @@
 /** The two boards of the hub, and the readings shown beside the states of streams. */
 import type { JobFact, LiveStreamFact, StreamDefinition } from '@millrace/events';
+import { foldLiveFact } from '@millrace/events';
 import { AudienceBook } from './audience-book.ts';
 import { Board } from './board.ts';
 import { foldJobFact, hasEnded } from './job-record.ts';
 import { type JobParts, JobShape, unknownJob } from './job-shape.ts';
-import { foldLiveFact } from './live-record.ts';
 import { NewestHealth } from './newest-health.ts';
 import { type StreamParts, StreamShape, unknownStream } from './stream-shape.ts';
 import type { Place } from './timeline.ts';

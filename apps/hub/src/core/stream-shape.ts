@@ -1,7 +1,6 @@
 import type { HubChange, HubStream } from '@millrace/api';
-import type { HealthSample, StreamDefinition } from '@millrace/events';
+import type { HealthSample, LiveRecord, StreamDefinition } from '@millrace/events';
 import type { BoardShape } from './board-shape.ts';
-import type { LiveRecord } from './live-record.ts';
 import type { View } from './view.ts';
 
 /** What is known of a stream: each part comes from a topic of its own. */

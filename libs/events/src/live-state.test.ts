@@ -1,7 +1,7 @@
-import type { LiveStreamFact } from '@millrace/events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { foldLiveFact, type LiveRecord } from './live-state.ts';
+import type { LiveStreamFact } from './live-topics.ts';
 
 type Placed = { fact: LiveStreamFact; offset: bigint };
 
@@ -108,5 +108,32 @@ describe('the fold of live facts', () => {
     const state = foldLiveFact(undefined, fact('StreamPublished', 5, 100), 1n);
     expect(foldLiveFact(state, fact('StreamPublished', 5, 100), 1n)).toBe(state);
     expect(foldLiveFact(state, fact('StreamEnded', 4, 90, 'pub_0'), 0n)).toBe(state);
+  });
+
+  it('comes to the same state in any order and with any repetition, whatever facts were said', () => {
+    const kinds = ['StreamPublished', 'StreamInterrupted', 'StreamResumed', 'StreamEnded'] as const;
+    const said = fc.array(fc.tuple(fc.constantFrom(...kinds), fc.integer({ min: 1, max: 3 })), {
+      minLength: 1,
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(said, fc.infiniteStream(fc.nat()), (given, picks) => {
+        const placed = given.map(([type, epoch], at) => ({
+          fact: fact(type, epoch, at, `pub_${epoch}`),
+          offset: BigInt(at),
+        }));
+        const bag = [...placed, ...placed];
+        const shuffled: Placed[] = [];
+        while (bag.length > 0) shuffled.push(...bag.splice((picks.next().value as number) % bag.length, 1));
+        expect({ ...foldAll(shuffled), liveSinceMs: 0 }).toEqual({ ...foldAll(placed), liveSinceMs: 0 });
+      }),
+    );
+  });
+
+  it('an older epoch, and an epoch that has ended, change nothing', () => {
+    const ended = foldLiveFact(undefined, fact('StreamEnded', 5, 1_000, 'pub_5'), 9n);
+    expect(foldLiveFact(ended, fact('StreamResumed', 5, 1_000, 'pub_5'), 10n)).toBe(ended);
+    expect(foldLiveFact(ended, fact('StreamPublished', 4, 1_000, 'pub_4'), 11n)).toBe(ended);
+    expect(foldLiveFact(ended, fact('StreamPublished', 6, 1_000, 'pub_6'), 12n).state).toBe('live');
   });
 });
