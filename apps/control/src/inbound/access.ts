@@ -1,52 +1,15 @@
-import type { TokenRefusal } from '@millrace/auth';
-import { ProblemError, problem } from '@millrace/http';
-import { assertNever } from '@millrace/result';
+import { bearerClaims } from '@millrace/http';
 import type { MiddlewareHandler } from 'hono';
 import { type Action, mayAct } from '../core/access.ts';
 import type { ControlEnv, RouteDeps } from './api-context.ts';
 
 /** Middleware of a route: verifies the Bearer token, checks the role against the matrix, and sets `actor`. */
 export function access(deps: Pick<RouteDeps, 'verifier' | 'metrics'>, action: Action): MiddlewareHandler<ControlEnv> {
+  const onRefused = (reason: string) => deps.metrics.refusedTokens.inc({ reason });
+  const options = { verifier: deps.verifier, mayAct, onRefused };
   return async (c, next) => {
-    const match = /^Bearer +(\S+) *$/i.exec(c.req.header('authorization') ?? '');
-    if (match?.[1] === undefined) throw loginNeeded('expected "Authorization: Bearer <API token>"');
-    const verdict = await deps.verifier.verifyApiToken(match[1]);
-    if (!verdict.ok) {
-      deps.metrics.refusedTokens.inc({ reason: verdict.error.kind });
-      throw refusalOf(verdict.error);
-    }
-    const { ownerId, role, jti, expiresAtMs } = verdict.value;
-    if (!mayAct(role, action)) {
-      deps.metrics.refusedTokens.inc({ reason: 'role' });
-      throw new ProblemError(
-        problem(403, 'role-not-allowed', 'Not allowed', { detail: `the role ${role} may not do ${action}` }),
-      );
-    }
+    const { ownerId, role, jti, expiresAtMs } = await bearerClaims(c.req.header('authorization'), action, options);
     c.set('actor', { ownerId, role, jti, expiresAtMs });
     await next();
   };
-}
-
-function refusalOf(error: TokenRefusal): ProblemError {
-  switch (error.kind) {
-    case 'not-ready':
-      return new ProblemError(problem(503, 'not-ready', 'Not ready', { detail: error.message }), {
-        'retry-after': '1',
-      });
-    case 'malformed':
-    case 'bad-signature':
-    case 'expired':
-    case 'revoked':
-    case 'wrong-audience':
-    case 'wrong-stream':
-      return loginNeeded(error.message, error.kind);
-    default:
-      return assertNever(error.kind);
-  }
-}
-
-function loginNeeded(detail: string, kind?: TokenRefusal['kind']): ProblemError {
-  const type = kind === undefined ? 'token-missing' : `token-${kind}`;
-  const challenge = kind === undefined ? 'Bearer' : 'Bearer error="invalid_token"';
-  return new ProblemError(problem(401, type, 'API token needed', { detail }), { 'www-authenticate': challenge });
 }
