@@ -6,6 +6,7 @@ import { openSql, type Sql } from './sql.ts';
 import { askSupervisor, openTestCluster, supervisorVariable } from './test-cluster.ts';
 
 export { openTestClusterSupervisor, supervisorVariable } from './test-cluster.ts';
+export { askTestEngine, openTestEngineSupervisor } from './test-engine.ts';
 
 export interface TestDatabase extends AsyncDisposable {
   /** For `openSql`. */

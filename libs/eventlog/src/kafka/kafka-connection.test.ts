@@ -6,9 +6,9 @@ import type { ISocketFactory } from 'kafkajs';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { record } from '../new-record.ts';
+import { testKafka } from '../testing.ts';
 import { KafkaConnection } from './kafka-connection.ts';
 import { openKafkaEventLog } from './kafka-event-log.ts';
-import { testKafka } from './test-kafka.ts';
 
 /** A broker that takes connections and never answers. */
 async function muteBroker() {

@@ -1,9 +1,9 @@
 import { silentLogger } from '@millrace/log';
 import { vi } from 'vitest';
 import { defineEventLogContract } from '../event-log-contract.ts';
+import { testKafka } from '../testing.ts';
 import { KafkaAdmin } from './kafka-admin.ts';
 import { KafkaEventLog, openKafkaEventLog } from './kafka-event-log.ts';
-import { testKafka } from './test-kafka.ts';
 
 defineEventLogContract('the Kafka log', async () => {
   const { bootstrap, topicPrefix } = await testKafka();

@@ -8,9 +8,9 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { record } from '../new-record.ts';
 import { noObserver } from '../observer.ts';
+import { type TestKafka, testKafka } from '../testing.ts';
 import { KafkaAdmin } from './kafka-admin.ts';
 import { type KafkaEventLog, type KafkaEventLogOptions, openKafkaEventLog } from './kafka-event-log.ts';
-import { type TestKafka, testKafka } from './test-kafka.ts';
 
 let kafka: TestKafka;
 let access: KafkaEventLogOptions['access'];

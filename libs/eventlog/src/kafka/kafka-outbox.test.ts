@@ -5,8 +5,8 @@ import { createTestDatabase, type TestDatabase } from '@millrace/postgres/testin
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { record } from '../new-record.ts';
+import { testKafka } from '../testing.ts';
 import { openKafkaOutboxLog } from './kafka-outbox-log.ts';
-import { testKafka } from './test-kafka.ts';
 
 let db: TestDatabase;
 let access: { brokers: readonly string[]; topicPrefix: string; replication: number };
