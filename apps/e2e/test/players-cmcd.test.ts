@@ -46,8 +46,8 @@ describe('players that report by CMCD', () => {
     await database?.[Symbol.asyncDispose]();
   });
 
-  // Tried again: in some runs the records of this test's own log follower stop after the first few while the server goes on taking
-  // reports. Open: the cause is not known (docs/testing.md).
+  // Tried again: in some runs this test's own follower of the log saw too few reports. Open: the cause is not known
+  // (docs/testing.md).
   it('are heard, each as one viewer: hls.js, shaka and dash.js', { retry: 2, timeout: 90_000 }, async () => {
     const api = await server.signIn();
     const stream = await api.createStream('Heard');
