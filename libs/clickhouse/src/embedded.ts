@@ -3,12 +3,14 @@
  * kept within its memory, started again at the same URL when it dies, and gone with its parent.
  */
 import { randomBytes } from 'node:crypto';
-import { resolve } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { type Clock, sleep } from '@millrace/clock';
-import { Background, backoffMs } from '@millrace/lifecycle';
+import { Background, backoffMs, lockFolder } from '@millrace/lifecycle';
 import type { Logger } from '@millrace/log';
 import { type EngineChild, FolderInUseError, startEngineChild } from './engine-child.ts';
 import { type EngineObserver, noEngineObserver } from './metrics.ts';
+import { stopStaleEngine } from './stale-engine.ts';
 
 export interface EmbeddedClickHouseOptions {
   /** ClickHouse's own folder, e.g. `./data/clickhouse`; made with mode 0700. */
@@ -42,11 +44,33 @@ const processOverheadMb = 400;
 
 /** Opens the engine on `dataDir`. Throws with a text for the operator when it cannot. */
 export async function openEmbeddedClickHouse(options: EmbeddedClickHouseOptions): Promise<EmbeddedClickHouse> {
+  const dataDir = resolve(options.dataDir);
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  // A Millrace that lives keeps others out; what one that was killed left behind is ours to stop.
+  const lock = lockFolder(join(dataDir, 'owner.json'), dataDir);
+  // The clock's timers do not keep Node running, but a start has to.
+  const hold = setInterval(() => {}, 60_000);
+  try {
+    await stopStaleEngine(dataDir, options.clock, options.log);
+    return await openLocked(options, dataDir, lock);
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
+  } finally {
+    clearInterval(hold);
+  }
+}
+
+async function openLocked(
+  options: EmbeddedClickHouseOptions,
+  dataDir: string,
+  lock: Disposable,
+): Promise<EmbeddedClickHouse> {
   const { log, clock, metrics = noEngineObserver } = options;
   const password = randomBytes(24).toString('base64url');
   const order = {
     kind: 'start' as const,
-    dataDir: resolve(options.dataDir),
+    dataDir,
     memoryMb: options.memoryMb,
     access: { user, password },
     concurrency: options.concurrency ?? { reads: 6, writes: 4, maxWaiting: 64 },
@@ -93,11 +117,14 @@ export async function openEmbeddedClickHouse(options: EmbeddedClickHouseOptions)
     get restarts() {
       return running.restarts;
     },
-    [Symbol.asyncDispose]: () => running.stop(),
+    [Symbol.asyncDispose]: async () => {
+      await running.stop();
+      lock[Symbol.dispose]();
+    },
   };
 }
 
-/** A killed owner's engine needs a moment to notice and let go of the folder. */
+/** The engine's own lock: of a process that this machine's list does not show, such as another container's. */
 async function startWhenFree(start: () => Promise<EngineChild>, clock: Clock, log: Logger): Promise<EngineChild> {
   const deadline = clock.monotonicMs() + 8_000;
   for (;;) {

@@ -53,7 +53,7 @@ export async function startEngineChild(options: EngineChildOptions): Promise<Eng
   // A bundle has a built file in its place, which needs no loader.
   const entry = new URL('./engine-process.ts', import.meta.url);
   const loader = entry.pathname.endsWith('.ts') ? ['--import', createRequire(import.meta.url).resolve('tsx')] : [];
-  const child = fork(fileURLToPath(entry), [], {
+  const child = fork(fileURLToPath(entry), [String(process.pid), order.dataDir], {
     execArgv: [...loader, '--max-old-space-size=1024'],
     env: { PATH: '/usr/local/bin:/usr/bin:/bin', TZ: 'UTC', UV_THREADPOOL_SIZE: String(threads) },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

@@ -1,6 +1,6 @@
 /**
  * The process of the embedded engine: started by `openEmbeddedClickHouse`, told over its IPC channel what to open, and gone
- * when that channel closes, so that it never outlives its parent, however that died.
+ * with its parent, however that died. Arguments: the parent's id, and the data folder, for whoever looks at the process list.
  */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,15 +9,14 @@ import { lockFolder } from '@millrace/lifecycle';
 import { repairDeduplicationLogs } from './engine/deduplication-log.ts';
 import { createHttpFront } from './engine/http-front.ts';
 import { openNativeEngine } from './engine/native-engine.ts';
+import { endWithParent } from './engine/parent-watch.ts';
 import { QueryRunner } from './engine/query-runner.ts';
 import type { EngineOrder, EngineReport } from './engine-child.ts';
+import { engineLockFile } from './stale-engine.ts';
 
 const say = (report: EngineReport) => void process.send?.(report, () => {}); // a parent that is gone hears nothing
 
-// Ctrl-C reaches the whole process group; the parent decides when the engine stops.
-process.on('SIGINT', () => {});
-process.on('SIGTERM', () => {});
-process.once('disconnect', () => process.exit(0));
+endWithParent(Number(process.argv[2]));
 process.on('message', (order: EngineOrder) => {
   if (order.kind === 'stop') process.exit(0);
   start(order).catch((error: unknown) => {
@@ -29,8 +28,8 @@ async function start(order: EngineOrder & { kind: 'start' }): Promise<void> {
   const dir = join(order.dataDir, 'run');
   const folder = join(order.dataDir, 'engine');
   for (const path of [order.dataDir, dir, folder]) mkdirSync(path, { recursive: true, mode: 0o700 });
-  // Never released: the next owner sees that this process is gone.
-  lockFolder(join(order.dataDir, 'owner.json'), order.dataDir);
+  // Never released: the next engine sees that this process is gone.
+  lockFolder(engineLockFile(order.dataDir), order.dataDir);
   // Before the engine reads its files, and only by the owner of the folder.
   const droppedTokens = repairDeduplicationLogs(folder);
   const engine = await openNativeEngine({ dataDir: folder, memoryMb: order.memoryMb });
