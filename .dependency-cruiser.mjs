@@ -40,7 +40,10 @@ export default {
       name: 'kernel-and-domain-are-pure',
       comment: 'Bytes in, bytes out: no Node modules, so that it runs in a browser and needs no mocks.',
       severity: 'error',
-      from: { path: '^libs/(result|ids|clock|flv|cmaf|hls|live-edge|cmcd)/src/', pathNot: '\\.test\\.ts$' },
+      from: {
+        path: '^libs/(result|ids|clock|flv|cmaf|hls|live-edge|cmcd|ladder|job|dash)/src/',
+        pathNot: '\\.test\\.ts$',
+      },
       to: { dependencyTypes: ['core'] },
     },
     {
@@ -48,7 +51,7 @@ export default {
       comment: 'The rules of the domain do not depend on somebody else’s release (live-edge drives hls.js).',
       severity: 'error',
       from: {
-        path: '^libs/(result|ids|clock|flv|cmaf|hls|live-edge|cmcd)/src/',
+        path: '^libs/(result|ids|clock|flv|cmaf|hls|live-edge|cmcd|ladder|job|dash)/src/',
         pathNot: `\\.test\\.ts$|${fakeFiles}`,
       },
       to: { path: 'node_modules/', pathNot: 'node_modules/(hls\\.js|@svta|@millrace)/' },
@@ -133,7 +136,7 @@ export default {
     driver('jose', 'jose', '^libs/auth/'),
     driver('pino', 'pino', '^libs/log/'),
     driver('node-media-server', 'node-media-server', '^apps/ingest/'),
-    driver('hono', 'hono|@hono', '^libs/http/|^apps/(control|analytics)/'),
+    driver('hono', 'hono|@hono', '^libs/http/|^apps/(control|analytics|progress)/'),
     driver('clickhouse', '@clickhouse|chdb', '^libs/clickhouse/'),
     driver('ws', 'ws', '^apps/hub/'),
     driver('maxmind', 'maxmind', '^apps/delivery/'),

@@ -7,7 +7,7 @@
 const composingApps = ['standalone', 'e2e'];
 
 /** Apps that import no other app. A new app is added here, or it may import nothing at all. */
-const services = ['control', 'ingest', 'transcode', 'delivery', 'analytics', 'hub', 'studio'];
+const services = ['control', 'ingest', 'transcode', 'delivery', 'progress', 'analytics', 'hub', 'studio'];
 
 const libraryLayers = ['layer:kernel', 'layer:domain', 'layer:contract', 'layer:platform', 'layer:media'];
 

@@ -4,6 +4,7 @@
  * states come all and in order.
  */
 import { z } from 'zod';
+import { stepStatusSchema } from './job.ts';
 import { timeSchema } from './page.ts';
 import { healthSchema, liveStateSchema } from './stream.ts';
 
@@ -63,6 +64,10 @@ export const hubJobSchema = z.object({
   phase: z.string().nullable(),
   eta_ms: z.int().nullable(),
   error: z.string().nullable(),
+  /** Null until the first report; weights sum to 100. */
+  steps: z
+    .array(z.object({ name: z.string(), weight: z.number(), status: stepStatusSchema, progress: z.number() }))
+    .nullable(),
   updated_at: timeSchema,
 });
 export type HubJob = z.infer<typeof hubJobSchema>;

@@ -1,6 +1,6 @@
 import { auditTopic, revokedTokensTopic, signingKeysTopic, streamKeysTopic, streamsTopic } from './control-topics.ts';
 import { healthTopic, instancesTopic, liveStreamsTopic, renditionsTopic } from './live-topics.ts';
-import { jobsTopic } from './media-topics.ts';
+import { imagesTopic, jobsTopic, videosTopic } from './media-topics.ts';
 import { audienceTopic, beaconsTopic, viewerSessionsTopic } from './playback-topics.ts';
 
 /** Every topic there is; the log creates these at set-up and the docs list them. */
@@ -18,4 +18,6 @@ export const allTopics = [
   beaconsTopic,
   audienceTopic,
   jobsTopic,
+  videosTopic,
+  imagesTopic,
 ] as const;

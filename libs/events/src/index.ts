@@ -29,7 +29,17 @@ export {
   type StreamEndReason,
   streamEndReasons,
 } from './live-topics.ts';
-export { type JobFact, type JobKind, jobKinds, jobsTopic } from './media-topics.ts';
+export {
+  type ImageVideoState,
+  imagesTopic,
+  type JobFact,
+  type JobKind,
+  type JobStep,
+  jobKinds,
+  jobsTopic,
+  type VideoState,
+  videosTopic,
+} from './media-topics.ts';
 export {
   type AudienceCount,
   audienceTopic,

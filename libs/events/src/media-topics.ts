@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { dayMs, defineTopic } from './topic.ts';
+import { visibilitySchema } from './control-topics.ts';
+import { dayMs, defineTopic, keepForever } from './topic.ts';
 
 export const jobKinds = ['process', 'compose', 'image-video'] as const;
 export type JobKind = (typeof jobKinds)[number];
@@ -12,12 +13,23 @@ const common = {
   subject: z.string(),
   at_ms: z.int(),
 };
+/** A step of a job as everybody may see it. Weights of a job's steps sum to 100. */
+const jobStep = z.object({
+  name: z.string(),
+  weight: z.number(),
+  status: z.enum(['pending', 'processing', 'completed', 'skipped', 'failed', 'cancelled']),
+  /** 0..100. */
+  progress: z.number().min(0).max(100),
+});
+export type JobStep = z.infer<typeof jobStep>;
+
 const progressed = {
   /** Overall, 0..100, never less than before. */
   progress: z.number().min(0).max(100),
   /** What it does now, in words. */
   phase: z.string(),
   eta_ms: z.int().optional(),
+  steps: z.array(jobStep).optional(),
 };
 
 const jobFact = z.discriminatedUnion('type', [
@@ -38,4 +50,56 @@ export const jobsTopic = defineTopic<JobFact>({
   key: (value) => value.job_id,
   retentionMs: 30 * dayMs,
   doc: 'Jobs from queued to their end, written by the service that owns them.',
+});
+
+const video = z.object({
+  video_id: z.string(),
+  owner_id: z.string(),
+  playback_id: z.string(),
+  title: z.string(),
+  visibility: visibilitySchema,
+  status: z.enum(['pending', 'processing', 'completed', 'failed', 'cancelled']),
+  /**
+   * Folder of the media store with what can be played now, `videos/{video_id}/{asset id}`; beside it `.m3u8` and, for a whole
+   * ladder, `.mpd`. Null: nothing yet. During the first run it appears with the first rung.
+   */
+  asset: z.string().nullable(),
+  /** Whether the asset is complete; until then its playlists may still be replaced. */
+  complete: z.boolean(),
+  duration_ms: z.int().nullable(),
+  /** Key of the MP4 to download, if there is one. */
+  file: z.string().nullable(),
+  updated_at_ms: z.int(),
+});
+export type VideoState = z.infer<typeof video>;
+
+/** Every video that can be asked for; a tombstone once it was deleted. Delivery plays from it. */
+export const videosTopic = defineTopic<VideoState>({
+  name: 'media.videos.v1',
+  kind: 'state',
+  schema: video,
+  key: (value) => value.video_id,
+  retentionMs: keepForever,
+  doc: 'Whole state of every video, written by progress.',
+});
+
+const imageVideo = z.object({
+  img_name: z.string(),
+  owner_id: z.string(),
+  source_type: z.string(),
+  has_video: z.boolean(),
+  video_status: z.enum(['none', 'pending', 'processing', 'completed', 'failed']),
+  video_id: z.string().nullable(),
+  updated_at_ms: z.int(),
+});
+export type ImageVideoState = z.infer<typeof imageVideo>;
+
+/** Every image and what became of its video. */
+export const imagesTopic = defineTopic<ImageVideoState>({
+  name: 'media.images.v1',
+  kind: 'state',
+  schema: imageVideo,
+  key: (value) => value.img_name,
+  retentionMs: keepForever,
+  doc: 'Whole state of every image and its video, written by progress.',
 });

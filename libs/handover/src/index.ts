@@ -1,5 +1,13 @@
 export { leaseMs } from './claim-lease.ts';
 export { sourceClaimMetrics, windowWriteMetrics } from './handover-metrics.ts';
+export {
+  type JobLeases,
+  jobHeartbeatMs,
+  jobLeaseMs,
+  jobReportMs,
+  type LeaseFailure,
+  type LeaseStanding,
+} from './job-leases.ts';
 export { createLocalSourceDesk } from './local-source-desk.ts';
 export { originName, rankOrigins } from './rendezvous.ts';
 export type { ClaimBuffer } from './source-claim.ts';

@@ -8,8 +8,13 @@ declare const brand: unique symbol;
 /** A branded id string of the kind that prefix `P` names. Made only by `newId` and `parseId`. */
 export type Id<P extends IdPrefix> = string & { readonly [brand]: P };
 
-/** Every kind of id there is: stream, stream key, API token, playback id, publish, viewer session, event, owner, request. */
-export type IdPrefix = 'str' | 'key' | 'tok' | 'play' | 'pub' | 'ses' | 'evt' | 'own' | 'req';
+/**
+ * Every kind of id there is: stream, stream key, API token, playback id, publish, viewer session, event, owner, request; video, job,
+ * task of a job, composition, image, upload, asset (what a video's run published), webhook.
+ */
+export type IdPrefix =
+  | ('str' | 'key' | 'tok' | 'play' | 'pub' | 'ses' | 'evt' | 'own' | 'req')
+  | ('vid' | 'job' | 'tsk' | 'cmp' | 'img' | 'upl' | 'ast' | 'hook');
 
 export type StreamId = Id<'str'>;
 export type KeyId = Id<'key'>;
@@ -20,6 +25,14 @@ export type SessionId = Id<'ses'>;
 export type EventId = Id<'evt'>;
 export type OwnerId = Id<'own'>;
 export type RequestId = Id<'req'>;
+export type VideoId = Id<'vid'>;
+export type JobId = Id<'job'>;
+export type TaskId = Id<'tsk'>;
+export type CompositionId = Id<'cmp'>;
+export type ImageId = Id<'img'>;
+export type UploadId = Id<'upl'>;
+export type AssetId = Id<'ast'>;
+export type WebhookId = Id<'hook'>;
 
 /** Where ids get time (wall clock, ms) and randomness from; injected so that tests can repeat them. */
 export interface IdSource {

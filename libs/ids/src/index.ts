@@ -1,10 +1,14 @@
 export { type Epoch, nextEpoch, parseEpoch } from './epoch.ts';
 export {
+  type AssetId,
+  type CompositionId,
   type EventId,
   type Id,
   type IdPrefix,
   type IdSource,
+  type ImageId,
   idTimeMs,
+  type JobId,
   type KeyId,
   newId,
   type OwnerId,
@@ -15,5 +19,9 @@ export {
   type SessionId,
   type StreamId,
   systemIdSource,
+  type TaskId,
   type TokenId,
+  type UploadId,
+  type VideoId,
+  type WebhookId,
 } from './id.ts';

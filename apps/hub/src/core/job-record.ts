@@ -2,7 +2,7 @@
  * A job as its facts tell it. Progress never falls, an older attempt says nothing any more, and an end is an end until the job is
  * queued or started again.
  */
-import type { JobFact } from '@millrace/events';
+import type { JobFact, JobStep } from '@millrace/events';
 import { assertNever } from '@millrace/result';
 
 export interface JobRecord {
@@ -16,6 +16,7 @@ export interface JobRecord {
   readonly phase: string | undefined;
   readonly etaMs: number | undefined;
   readonly error: string | undefined;
+  readonly steps: readonly JobStep[] | undefined;
   /** ms since 1970. */
   readonly updatedAtMs: number;
 }
@@ -25,24 +26,33 @@ export function hasEnded(job: JobRecord): boolean {
   return job.status !== 'pending' && job.status !== 'processing';
 }
 
+const blank = { phase: undefined, etaMs: undefined, error: undefined, steps: undefined };
+
 /** Folds one fact; returns `previous` itself when the fact changes nothing. */
 export function foldJobFact(previous: JobRecord | undefined, fact: JobFact): JobRecord {
   const base: JobRecord = previous ?? {
     ...{ ownerId: fact.owner_id, kind: fact.kind, subject: fact.subject, status: 'pending', attempt: 0, progress: 0 },
-    ...{ phase: undefined, etaMs: undefined, error: undefined, updatedAtMs: fact.at_ms },
+    ...blank,
+    updatedAtMs: fact.at_ms,
   };
   const at = { updatedAtMs: Math.max(base.updatedAtMs, fact.at_ms) };
   switch (fact.type) {
     case 'JobQueued':
       if (previous === undefined) return base;
       if (!hasEnded(base) || fact.at_ms <= base.updatedAtMs) return base;
-      return { ...base, ...at, status: 'pending', progress: 0, phase: undefined, etaMs: undefined, error: undefined };
+      return { ...base, ...at, ...blank, status: 'pending', progress: 0 };
     case 'JobStarted':
       if (fact.attempt <= base.attempt) return base;
       return { ...base, ...at, status: 'processing', attempt: fact.attempt, error: undefined };
     case 'JobProgressed': {
       if (fact.attempt < base.attempt || (hasEnded(base) && fact.attempt === base.attempt)) return base;
-      const said = { attempt: fact.attempt, phase: fact.phase, etaMs: fact.eta_ms, error: undefined };
+      const said = {
+        attempt: fact.attempt,
+        phase: fact.phase,
+        etaMs: fact.eta_ms,
+        error: undefined,
+        steps: fact.steps,
+      };
       return unlessSame(base, {
         ...base,
         ...at,
@@ -66,6 +76,7 @@ export function foldJobFact(previous: JobRecord | undefined, fact: JobFact): Job
 }
 
 function unlessSame(before: JobRecord, after: JobRecord): JobRecord {
-  const same = (Object.keys(after) as (keyof JobRecord)[]).every((part) => before[part] === after[part]);
-  return same ? before : after;
+  const parts = (Object.keys(after) as (keyof JobRecord)[]).filter((part) => part !== 'steps');
+  const same = parts.every((part) => before[part] === after[part]);
+  return same && JSON.stringify(before.steps) === JSON.stringify(after.steps) ? before : after;
 }

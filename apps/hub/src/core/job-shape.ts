@@ -56,6 +56,7 @@ export class JobShape implements BoardShape<JobParts> {
       phase: job.phase ?? null,
       eta_ms: job.etaMs ?? null,
       error: job.error ?? null,
+      steps: job.steps?.map((step) => ({ ...step })) ?? null,
       updated_at: new Date(job.updatedAtMs).toISOString(),
     };
     return { kind: 'job', job: shown };

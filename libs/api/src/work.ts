@@ -1,0 +1,248 @@
+/**
+ * What progress gives its workers to do and what they say back: internal, between services of one release. A job is made of tasks;
+ * a task is what one worker leases, does without asking anybody, and may lose and repeat. So a task's outputs have names that
+ * depend on the task alone, and writing them twice changes nothing.
+ *
+ * Keys: `source` and others are whole keys of the media store. `asset` is the folder of what is published, without the final
+ * slash (`videos/vid_x/ast_y`); beside it lie `{asset}.m3u8` and `{asset}.mpd`, whose URIs start with the folder's own name.
+ * `work` is the job's folder for what only its other tasks need (`work/job_x`); progress removes it when the job ends.
+ */
+import { z } from 'zod';
+import { mediaFactsSchema, mediaKeySchema, rungSchema, storedSegmentSchema } from './media-file.ts';
+
+const asset = mediaKeySchema;
+const limits = z.object({ max_duration_ms: z.int(), max_pixels: z.int(), max_frames_per_second: z.number() });
+const crop = z.object({ start_ms: z.int(), end_ms: z.int() });
+
+export const taskSpecSchema = z.discriminatedUnion('kind', [
+  /** Reads the file's facts and its keyframes; refuses (not retryable) what is no media or beyond the limits. */
+  z.object({ kind: z.literal('probe'), source: mediaKeySchema, limits }),
+  /** Audio rendition as CMAF into `{asset}/audio/`, and mono 16 kHz WAV for speech recognition into `speech`. */
+  z.object({
+    kind: z.literal('audio'),
+    source: mediaKeySchema,
+    asset,
+    duration_ms: z.int(),
+    speech: mediaKeySchema.nullable(),
+  }),
+  /** WebVTT out of the WAV: whole to `{asset}/subtitles-{language}.vtt`, in segments into `{asset}/subtitles-{language}/`. */
+  z.object({
+    kind: z.literal('subtitles'),
+    speech: mediaKeySchema,
+    asset,
+    duration_ms: z.int(),
+    /** BCP 47; null: what the recogniser takes it for. */
+    language: z.string().nullable(),
+  }),
+  /** `{asset}/poster.jpg`, `{asset}/storyboard.vtt` and its sprites `{asset}/storyboard-N.jpg`. */
+  z.object({
+    kind: z.literal('poster'),
+    source: mediaKeySchema,
+    asset,
+    duration_ms: z.int(),
+    width: z.int(),
+    height: z.int(),
+  }),
+  /** One rung from one keyframe of the source to another: segments into `{asset}/video-{rung}/`. */
+  z.object({
+    kind: z.literal('span'),
+    source: mediaKeySchema,
+    asset,
+    rung: rungSchema,
+    /** Counts the spans of the video from 0; part of the segments' names. */
+    span: z.int(),
+    start_ms: z.number(),
+    /** Null: to the end of the file. */
+    end_ms: z.number().nullable(),
+    segment_ms: z.int(),
+  }),
+  /**
+   * Writes the playlists of the rungs whose spans are among its inputs, then `{asset}.m3u8` and `{asset}.mpd` over them: early
+   * with the first rung, at last with all of them, audio and subtitles. Replaces what an earlier one wrote.
+   */
+  z.object({ kind: z.literal('publish'), asset, duration_ms: z.int(), final: z.boolean() }),
+  /** Reads what `join` has to know of each input: whether the streams fit together, and the loudness of each. */
+  z.object({
+    kind: z.literal('inspect'),
+    source: mediaKeySchema,
+    trim: crop.nullable(),
+    /** Measure EBU R128 loudness. */
+    loudness: z.boolean(),
+  }),
+  /** Brings one input to the target: re-encoded, trimmed to the frame, at `target_lufs`. */
+  z.object({
+    kind: z.literal('normalise'),
+    source: mediaKeySchema,
+    output: mediaKeySchema,
+    trim: crop.nullable(),
+    target: z.object({
+      width: z.int(),
+      height: z.int(),
+      frames_per_second: z.number(),
+      sample_rate: z.int(),
+      channels: z.int(),
+      timescale: z.int(),
+    }),
+    /** Gain for evenness, dB; 0: leave. */
+    gain_db: z.number(),
+  }),
+  /** Joins inputs that fit (stream copy), or with transitions (re-encoded at the joins), into one MP4 and an HLS rendition of it. */
+  z.object({
+    kind: z.literal('join'),
+    inputs: z.array(z.object({ source: mediaKeySchema, trim: crop.nullable(), gain_db: z.number() })).min(2),
+    transition: z.object({ kind: z.enum(['cut', 'fade', 'crossfade']), duration_ms: z.int() }),
+    /** Progressive MP4. */
+    output: mediaKeySchema,
+    asset,
+  }),
+  /** A still picture to a video: MP4 to `output`, HLS rendition of it to `asset`. */
+  z.object({
+    kind: z.literal('animate'),
+    image: mediaKeySchema,
+    audio: mediaKeySchema.nullable(),
+    motion: z.enum(['still', 'pan-left', 'pan-right', 'pan-up', 'pan-down', 'zoom-in', 'zoom-out', 'ken-burns']),
+    duration_ms: z.int(),
+    width: z.int(),
+    height: z.int(),
+    frames_per_second: z.number(),
+    caption: z.string().nullable(),
+    output: mediaKeySchema,
+    asset,
+  }),
+]);
+export type TaskSpec = z.infer<typeof taskSpecSchema>;
+export type TaskKind = TaskSpec['kind'];
+export const taskKinds = taskSpecSchema.options.map((option) => option.shape.kind.value);
+
+const trackSchema = z.object({
+  /** RFC 6381: `avc1.64001f`, `mp4a.40.2`. */
+  codec: z.string(),
+  /** Path of the init section, relative to the asset's folder. */
+  init: z.string(),
+  segments: z.array(storedSegmentSchema),
+});
+
+export const taskResultSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('probe'),
+    media: mediaFactsSchema,
+    /** Times of the video's keyframes, rising; where spans may begin. */
+    keyframes_ms: z.array(z.number()),
+  }),
+  z.object({
+    kind: z.literal('audio'),
+    /** Null: the file has no audio. */
+    track: trackSchema.nullable(),
+    speech: mediaKeySchema.nullable(),
+  }),
+  z.object({
+    kind: z.literal('subtitles'),
+    outcome: z.discriminatedUnion('kind', [
+      z.object({
+        kind: z.literal('written'),
+        language: z.string(),
+        /** Relative to the asset's folder. */
+        vtt: z.string(),
+        segments: z.array(storedSegmentSchema),
+        cues: z.int(),
+        words: z.int(),
+        engine: z.string(),
+      }),
+      /** No model for the language, no speech...: the step is shown as skipped with this reason. */
+      z.object({ kind: z.literal('skipped'), reason: z.string() }),
+    ]),
+  }),
+  z.object({
+    kind: z.literal('poster'),
+    poster: z.string(),
+    storyboard: z.string().nullable(),
+    width: z.int(),
+    height: z.int(),
+  }),
+  z.object({ kind: z.literal('span'), rung: rungSchema, span: z.int(), track: trackSchema }),
+  z.object({
+    kind: z.literal('publish'),
+    /** Rungs that can be played now, best first. */
+    rungs: z.array(rungSchema),
+    bytes: z.int(),
+  }),
+  z.object({
+    kind: z.literal('inspect'),
+    media: mediaFactsSchema,
+    /** Equal for inputs that can be joined by stream copy: codec, profile, size, rate, timescale, parameter sets. */
+    fingerprint: z.string(),
+    /** Integrated loudness, LUFS; null: silent, without audio, or not asked for. */
+    loudness_lufs: z.number().nullable(),
+    /** Whether the trim begins at a keyframe, so that a copy can start there. */
+    trim_on_keyframe: z.boolean(),
+  }),
+  z.object({ kind: z.literal('normalise'), media: mediaFactsSchema, fingerprint: z.string() }),
+  z.object({
+    kind: z.literal('join'),
+    media: mediaFactsSchema,
+    /** How it was done. */
+    method: z.enum(['copy', 'encode']),
+    poster: z.string().nullable(),
+    bytes: z.int(),
+  }),
+  z.object({ kind: z.literal('animate'), media: mediaFactsSchema, poster: z.string().nullable(), bytes: z.int() }),
+]);
+export type TaskResult = z.infer<typeof taskResultSchema>;
+export type ResultOf<K extends TaskKind> = Extract<TaskResult, { kind: K }>;
+export type SpecOf<K extends TaskKind> = Extract<TaskSpec, { kind: K }>;
+
+/** A task in the hands of a worker. `fence` rises with every lease of the task; what an older one says is refused. */
+export const leasedTaskSchema = z.object({
+  task_id: z.string(),
+  job_id: z.string(),
+  fence: z.int(),
+  spec: taskSpecSchema,
+  /** Results of the tasks that this one waited for. */
+  inputs: z.array(taskResultSchema),
+});
+export type LeasedTask = z.infer<typeof leasedTaskSchema>;
+
+export const leaseRequestSchema = z.strictObject({
+  worker_id: z.string().min(1).max(64),
+  /** Tasks that it can take now. */
+  slots: z.int().min(1).max(64),
+  kinds: z.array(z.enum(taskKinds as [TaskKind, ...TaskKind[]])).min(1),
+  /** How long the request may be held when there is nothing to do, ms. */
+  wait_ms: z.int().min(0).max(30_000),
+});
+export type LeaseRequest = z.infer<typeof leaseRequestSchema>;
+
+const held = { task_id: z.string(), fence: z.int() };
+/** What a worker says of a task that it holds; every report renews the lease. */
+export const taskReportSchema = z.object({
+  ...held,
+  /** 0..1; absent: only alive. */
+  done: z.number().min(0).max(1).optional(),
+  /** What it does now, in words, when the step's own words do not say it. */
+  phase: z.string().max(200).optional(),
+});
+export type TaskReport = z.infer<typeof taskReportSchema>;
+
+export const taskFailureSchema = z.object({
+  /** Machine word: `bad-media`, `too-long`, `unsupported-codec`, `encoder-crashed`, `store-unavailable`... */
+  code: z.string().max(64),
+  /** For the user: what was expected, what came. */
+  reason: z.string().max(2_000),
+  /** Whether another attempt may do better. */
+  retryable: z.boolean(),
+});
+export type TaskFailure = z.infer<typeof taskFailureSchema>;
+
+/** How a task ended at its worker. `stopped` confirms a stop order: its processes are gone and its scratch space is free. */
+export const taskEndSchema = z.discriminatedUnion('kind', [
+  z.object({ ...held, kind: z.literal('done'), result: taskResultSchema }),
+  z.object({ ...held, kind: z.literal('failed'), failure: taskFailureSchema }),
+  z.object({ ...held, kind: z.literal('stopped') }),
+  /** Given back untried or unfinished, as at a drain: not counted as an attempt. */
+  z.object({ ...held, kind: z.literal('returned') }),
+]);
+export type TaskEnd = z.infer<typeof taskEndSchema>;
+
+/** Stop the work on this lease now: it was cancelled, or it is another's since. */
+export const stopOrderSchema = z.object({ ...held, reason: z.enum(['cancelled', 'lost']) });
+export type StopOrder = z.infer<typeof stopOrderSchema>;
