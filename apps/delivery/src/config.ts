@@ -90,7 +90,7 @@ export const deliverySettings = defineSettings({
     max: 1_000_000,
   }),
   DELIVERY_BEACONS_PER_S: setting.integer({
-    doc: 'CMCD reports per second that are taken.',
+    doc: 'CMCD reports per second that are taken; those in requests use what events leave.',
     fallback: '4000',
     min: 1,
     max: 1_000_000,

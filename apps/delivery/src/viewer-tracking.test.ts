@@ -254,6 +254,19 @@ describe('a viewer', () => {
     expect(refused).toBe(1);
   });
 
+  it('whose player also reports with every request, twenty a second, has every event heard', async () => {
+    const { video = '' } = await new Player(kit.origin, playbackId).renditions();
+    const query = `CMCD=${encodeURIComponent('bl=2000,sid="low-latency",v=2')}`;
+    for (let second = 0; second < 10; second++) {
+      for (let i = 0; i < 20; i++) await fetch(`${video}?${query}`);
+      await post('/cmcd', `e=t,sta=p,sid="low-latency",v=2,sn=${second}`);
+      await wait(1_000);
+    }
+    const of = (mode: Beacon['mode']) => beacons.filter((beacon) => beacon.mode === mode);
+    expect(of('event').map(({ sequence }) => sequence)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(of('query').length).toBeLessThan(25 + 10 * 5 - 10);
+  });
+
   it('is answered a preflight for its reports', async () => {
     const response = await fetch(`${kit.origin}/live/${playbackId}/cmcd`, { method: 'OPTIONS' });
     expect(response.headers.get('access-control-allow-methods')).toContain('POST');

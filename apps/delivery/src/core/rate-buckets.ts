@@ -14,10 +14,19 @@ export class RateBuckets {
 
   /** Takes as many of `count` tokens as there are whole ones; returns how many. */
   take(key: string, count: number, nowMs: number): number {
+    return this.#take(key, count, nowMs, 0);
+  }
+
+  /** The same for what matters less: half a bucket is left to `take`, whose users it can therefore never keep out. */
+  takeSpare(key: string, count: number, nowMs: number): number {
+    return this.#take(key, count, nowMs, Math.floor(this.#burst / 2));
+  }
+
+  #take(key: string, count: number, nowMs: number, left: number): number {
     const bucket = this.#buckets.get(key);
     const refill = bucket === undefined ? this.#burst : ((nowMs - bucket.atMs) / 1000) * this.#perSecond;
     const tokens = Math.min(this.#burst, (bucket?.tokens ?? 0) + refill);
-    const taken = Math.min(count, Math.floor(tokens));
+    const taken = Math.min(count, Math.max(0, Math.floor(tokens - left)));
     this.#buckets.delete(key); // so that the map stays in order of use
     this.#buckets.set(key, { tokens: tokens - taken, atMs: nowMs });
     if (this.#buckets.size > this.#capacity) {

@@ -34,7 +34,10 @@ export interface BeaconIntakeDeps {
   readonly clock: Clock;
   readonly metrics: DeliveryMetrics;
   readonly silenceMs: number;
-  /** Reports per second that are taken: in all, of an address, of a session. */
+  /**
+   * Reports per second that are taken: in all, of an address, of a session. Reports in requests use what events leave: a
+   * low-latency player sends some twenty requests a second, and events, which tell its states, would be lost among them.
+   */
   readonly rates: { readonly all: number; readonly address: number; readonly session: number };
 }
 
@@ -67,10 +70,10 @@ export class BeaconIntake {
     if (mode === undefined || target.kind === 'multivariant' || exchange.request.method !== 'GET') return;
     const { clock, door } = this.#deps;
     const nowMs = clock.monotonicMs();
-    if (this.#all.take('', 1, nowMs) === 0) return this.#onDrop('overload');
+    if (this.#all.takeSpare('', 1, nowMs) === 0) return this.#onDrop('overload');
     const newcomer = door.newcomer(exchange);
     if (newcomer === undefined) return;
-    if (this.#addresses.take(newcomer.addressKey, 1, nowMs) === 0) return this.#onDrop('address-rate');
+    if (this.#addresses.takeSpare(newcomer.addressKey, 1, nowMs) === 0) return this.#onDrop('address-rate');
     const report =
       mode === 'query' ? readCmcdQuery(exchange.search, this.#onDrop) : readCmcdHeaders(headers, this.#onDrop);
     if (report === undefined) return;
@@ -103,7 +106,9 @@ export class BeaconIntake {
   #take(session: ViewerSession, report: CmcdReport, mode: Beacon['mode'], nowMs: number): void {
     const { facts, metrics } = this.#deps;
     this.#keepAlive(session, report, nowMs);
-    if (this.#sessions.take(session.id, 1, nowMs) === 0) return this.#onDrop('session-rate');
+    const rate = this.#sessions;
+    const taken = mode === 'event' ? rate.take(session.id, 1, nowMs) : rate.takeSpare(session.id, 1, nowMs);
+    if (taken === 0) return this.#onDrop('session-rate');
     metrics.beacons.inc({ mode });
     facts.sample(beaconsTopic, {
       ...report.fields,
