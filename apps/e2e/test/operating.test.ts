@@ -29,8 +29,11 @@ describe('who operates a server', () => {
     const stream = await api.createStream('Survivor');
     const encoder = keep(pushWithFfmpeg({ url: first.publishUrl(stream), video }));
     await eventually(async () => (await api.stateOf(stream)) === 'live', 'the state is live');
+    const engines = descendantsOf(first.program.pid).filter(({ command }) => command.includes('engine-process'));
+    expect(engines).toHaveLength(1);
     first.program.process.kill('SIGKILL');
     await first.program.ended;
+    await eventually(() => engines.every(({ pid }) => !isAlive(pid)), 'its ClickHouse engine is gone', 5_000);
     await eventually(() => !encoder.running, 'the encoder notices');
 
     const startedMs = performance.now();

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,22 +55,6 @@ describe('the embedded ClickHouse', { timeout: 60_000 }, () => {
     expect(await ask(engine.url, 'SELECT n FROM notes')).toEqual([{ n: 42 }]);
   });
 
-  it('does not outlive an owner that is killed, and the next owner finds the data', async () => {
-    const script = new URL('./crashing-owner.ts', import.meta.url).pathname;
-    const child = spawn(process.execPath, ['--import', 'tsx', script, join(dir, 'ch')], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    const [said] = (await once(child.stdout, 'data')) as [Buffer];
-    const { pid } = JSON.parse(said.toString()) as { pid: number };
-    await expect(openQuickly()).rejects.toThrow(/in use by process \d+/);
-    const gone = once(child, 'exit');
-    child.kill('SIGKILL');
-    await gone;
-    await using engine = await open();
-    expect(isAlive(pid)).toBe(false);
-    expect(await ask(engine.url, 'SELECT n FROM notes')).toEqual([{ n: 1 }]);
-  });
-
   it('applies migrations once, in order, and says which statement of which file failed', async () => {
     await using engine = await open();
     const client = await openClickHouse({ url: engine.url, database: 'facts', log: silentLogger });
@@ -93,10 +75,3 @@ describe('the embedded ClickHouse', { timeout: 60_000 }, () => {
     await client.close();
   });
 });
-
-/** Gives up at the first refusal: the owner lives, so waiting would not help. */
-function openQuickly() {
-  let now = 0;
-  const clock = { ...systemClock, monotonicMs: () => (now += 20_000) };
-  return openEmbeddedClickHouse({ dataDir: join(dir, 'ch'), memoryMb: 500, log: silentLogger, clock });
-}
