@@ -1,0 +1,6 @@
+import type { TaskExecutors } from '../core/task-executor.ts';
+
+/** Kind of task -> who does it. Kinds that are missing here are left to other workers. */
+export function createTaskExecutors(): TaskExecutors {
+  return {};
+}
