@@ -4,7 +4,7 @@ import { renditionsTopic } from '@millrace/events';
 import type { MediaTag } from '@millrace/flv';
 import { createLocalSourceDesk, type SourceAssignment } from '@millrace/handover';
 import { anAssignment, createRecordingWriter } from '@millrace/handover/testing';
-import type { Epoch } from '@millrace/ids';
+import type { Epoch, PublishId } from '@millrace/ids';
 import { silentLogger } from '@millrace/log';
 import { openMetricsRegistry, renderMetrics } from '@millrace/metrics';
 import { expectOk } from '@millrace/result';
@@ -13,11 +13,10 @@ import { transcodeSettings } from './config.ts';
 import { createTranscodeService } from './service.ts';
 import { aSource } from './testing.ts';
 
-/** A worker at a by-reference desk, with a window that records. */
-async function aWorker(env: Record<string, string> = {}) {
+/** A worker at a by-reference desk, with a window that records: its own, or that of a predecessor. */
+async function aWorker(env: Record<string, string> = {}, writer = createRecordingWriter()) {
   const clock = new ManualClock();
   const { desk, workers } = createLocalSourceDesk({ clock, random: () => 0 });
-  const writer = createRecordingWriter();
   const facts: unknown[] = [];
   const metrics = openMetricsRegistry({ processMetrics: false });
   const service = await createTranscodeService({
@@ -185,19 +184,39 @@ describe('a worker', () => {
     expect(told.lost).toEqual(['worker-released: draining']);
   });
 
+  it('writes the tail of a source that another publish takes over, in every rendition up to the same segment', async () => {
+    const tags = aSource({ durationMs: 4_500, gopFrames: 30 });
+    for (let cut = tags.findIndex((tag) => tag.timestampMs > 3_900); cut < tags.length; cut++) {
+      const { writer, service, assign, push } = await aWorker();
+      const first = assign();
+      await push(first, tags.slice(0, cut));
+      first.end('superseded');
+      const epoch = (anAssignment().epoch + 1) as Epoch;
+      await push(assign({ epoch, publishId: 'pub_other' as PublishId }), tags);
+      const [video, audio] = ['video', 'audio'].map((name) => writer.parts.filter((part) => part.rendition === name));
+      const segments = (parts = video) => [...new Set(parts?.map((part) => `${part.epoch}/${part.segment}`))];
+      expect(segments(audio)).toEqual(segments(video));
+      const end = video!.findLast((part) => part.epoch < epoch)!;
+      const lastMs = tags.slice(0, cut).findLast((tag) => tag.kind === 'video-frame')!.timestampMs;
+      expect((end.dts + end.duration) / 90).toBeGreaterThan(lastMs);
+      await service[Symbol.asyncDispose]();
+    }
+  });
+
   it('takes over from another worker without a gap or a repeat', async () => {
     const tags = aSource({ durationMs: 7_000, gopFrames: 30 });
-    const { writer, service, assign, push, told } = await aWorker();
+    const predecessor = await aWorker();
+    const { writer } = predecessor;
     const middle = tags.findIndex((tag) => tag.timestampMs > 4_300);
-    const first = assign();
-    await push(first, tags.slice(0, middle));
-    first.end('superseded');
-    const packaged = told.heartbeats.at(-1) ?? 0;
+    await predecessor.push(predecessor.assign(), tags.slice(0, middle));
+    await predecessor.service[Symbol.asyncDispose]();
+    const packaged = predecessor.told.heartbeats.at(-1) ?? 0;
     const keyframe = tags.findLastIndex(
       (tag) => tag.kind === 'video-frame' && tag.keyframe && tag.timestampMs <= packaged - 500,
     );
     const replay = [...tags.slice(0, 2), ...tags.slice(keyframe)];
     const epoch = (anAssignment().epoch + 1) as Epoch;
+    const { service, assign, push } = await aWorker({}, writer);
     await push(assign({ epoch, firstTimestampMs: replay[2]!.timestampMs }), replay);
     expect(writer.opens).toHaveLength(2);
     for (const name of ['video', 'audio']) {

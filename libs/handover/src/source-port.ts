@@ -23,8 +23,8 @@ export interface SourceAssignment {
 
 /**
  * `interrupted` is not an end: the publisher is gone but may come back within the re-connect window. Ends: `ended` (the broadcast is
- * over: write ENDLIST), `superseded` (a newer epoch of this stream goes elsewhere: leave the window open),
- * `lost` (the connection to ingest broke: leave the window open).
+ * over: write ENDLIST), `superseded` (another publish of this stream goes on under a newer epoch: write what is there and leave the
+ * window open), `lost` (the connection to ingest broke: leave the window open).
  */
 export type SourceEnd = 'ended' | 'superseded' | 'lost';
 

@@ -206,6 +206,35 @@ describe('tracks', () => {
     expect(of(run, 'audio').at(-1)?.endMs).toBeGreaterThan(11_900);
   });
 
+  it('that end at any moment, audio up to a second late, have begun the same segments', () => {
+    const ends = fc.record({
+      gopFrames: fc.integer({ min: 8, max: 90 }),
+      lateMs: fc.integer({ min: -400, max: 1_000 }),
+      tags: fc.integer({ min: 250, max: 500 }),
+    });
+    fc.assert(
+      fc.property(ends, ({ gopFrames, lateMs, tags }) => {
+        const run = packageAll(withLateAudio({ durationMs: 9_000, gopFrames }, lateMs).slice(0, tags));
+        const [video, audio] = ['video', 'audio'].map((name) => of(run, name));
+        expect(audio?.at(-1)?.segment).toBe(video?.at(-1)?.segment);
+        expect(segmentsOf(audio ?? [])).toHaveLength(segmentsOf(video ?? []).length);
+        expectPromises(run);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('that end with audio short of a segment get silence up to the end of the video, and no more', () => {
+    const tags = withLateAudio({ durationMs: 5_200, gopFrames: 30 }, 400).filter((tag) => arrivalMs(tag, 400) < 5_200);
+    const run = packageAll(tags);
+    expect([of(run, 'video').at(-1)?.segment, of(run, 'audio').at(-1)?.segment]).toEqual([5, 5]);
+    expect(Math.abs((of(run, 'audio').at(-1)?.endMs ?? 0) - 5_200)).toBeLessThan(50);
+    expect(run.silence).toBeGreaterThan(15);
+    expect(run.silence).toBeLessThan(22);
+    const even = packageAll(tags.filter((tag) => tag.kind !== 'video-frame' || tag.timestampMs < 4_990));
+    expect(even.silence).toBe(0);
+  });
+
   it('in another codec begin a discontinuity at the next keyframe', () => {
     const tags = aSource({ durationMs: 9_000 });
     const at = tags.findIndex((tag) => tag.kind === 'video-frame' && tag.timestampMs >= 5_000);
@@ -267,6 +296,19 @@ describe('garbage', () => {
     expectPromises(run);
   });
 });
+
+/** When a tag arrives whose encoder sends audio `lateMs` behind its video, ms. */
+function arrivalMs(tag: MediaTag, lateMs: number): number {
+  return tag.timestampMs + (tag.kind === 'audio-frame' ? lateMs : 0);
+}
+
+/** The tags of an encoder that sends audio `lateMs` behind its video, in that order. */
+function withLateAudio(shape: SourceShape, lateMs: number): MediaTag[] {
+  const tags = aSource(shape);
+  const headers = tags.filter((tag) => tag.kind.endsWith('config'));
+  const media = tags.filter((tag) => !tag.kind.endsWith('config'));
+  return [...headers, ...media.sort((a, b) => arrivalMs(a, lateMs) - arrivalMs(b, lateMs))];
+}
 
 const shapeArb: fc.Arbitrary<SourceShape> = fc
   .record({

@@ -95,10 +95,13 @@ export class Timeline {
     this.#release(Math.max(this.#videoMs ?? Number.NEGATIVE_INFINITY, frame.timestampMs - audioHoldMs));
   }
 
-  /** No more media in this stretch: everything that waits becomes parts. */
+  /** No more media in this stretch: everything that waits becomes parts, and both tracks end in the same segment. */
   flush(): void {
     this.#video?.flush();
     this.#release(Number.POSITIVE_INFINITY);
+    // Encoders send audio behind its video. A segment that only video began would stay a gap in the audio's playlist.
+    const { behind = 0 } = this.#audio ?? {};
+    if (this.#audio !== undefined && behind > 0) this.#addSilence(this.#audio, this.#videoMs ?? 0, true);
     this.#audio?.flush();
   }
 
@@ -128,14 +131,18 @@ export class Timeline {
 
   /** Players stall where one track ends, so silence keeps a missing audio track going beside its video. */
   #fillSilence(audio: AudioCutter, videoMs: number): void {
+    if (videoMs - (audio.nextMs ?? this.#audioStartMs) > audioLateMs) this.#addSilence(audio, videoMs - audioHoldMs);
+  }
+
+  /** Goes on with silence up to `untilMs`, if there is any in this format; at the end also into each segment that video began. */
+  #addSilence(audio: AudioCutter, untilMs: number, ends = false): void {
     const silence = this.#silence;
     if (silence === undefined) return;
     let nextMs = audio.nextMs ?? this.#audioStartMs;
-    if (videoMs - nextMs <= audioLateMs) return;
-    while (nextMs < videoMs - audioHoldMs) {
+    while (nextMs < untilMs || (ends && audio.behind > 0)) {
       if (audio.frame(nextMs, silence) === 'no-room') return;
       this.#options.onSilence();
-      nextMs = audio.nextMs ?? videoMs;
+      nextMs = audio.nextMs ?? untilMs;
     }
   }
 

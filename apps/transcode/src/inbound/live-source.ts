@@ -92,10 +92,14 @@ export class LiveSource implements SourceHandler {
 
   end(reason: SourceEnd): void {
     if (this.#over) return;
-    if (reason === 'ended') {
+    if (reason === 'lost')
+      this.#push.abandon(); // a successor packages the same tags again
+    else {
+      // Superseded too: another publish goes on in this window, and where this one stops it stops in every rendition alike.
+      // Once the other has opened the window, delivery refuses what is late.
       this.#packager.flush();
-      this.#ending = this.#endWindow();
-    } else this.#push.abandon();
+      this.#ending = this.#endWindow(reason);
+    }
     this.#finish(reason);
   }
 
@@ -165,13 +169,14 @@ export class LiveSource implements SourceHandler {
     this.#link.resume();
   }
 
-  async #endWindow(): Promise<void> {
+  /** Waits until all media is with the push, and ends the window unless another publish goes on in it. */
+  async #endWindow(reason: 'ended' | 'superseded'): Promise<void> {
     const { streamId, epoch } = this.#assignment;
     for (let opening = this.#opening; opening !== undefined; opening = this.#opening) {
       await opening;
       if (this.#opening === opening) break; // opening one window may have asked for another
     }
-    await this.#push.end({ streamId, epoch });
+    if (reason === 'ended') await this.#push.end({ streamId, epoch });
   }
 
   #release(reason: string, detail: Readonly<Record<string, unknown>>): void {
