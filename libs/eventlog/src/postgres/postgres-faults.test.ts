@@ -124,6 +124,32 @@ it('another process appends when the connection of the appender is killed, and t
   expect(offsets).toEqual(Array.from({ length: 30 }, (_, n) => BigInt(n)));
 });
 
+it('followers miss nothing while every connection of their small pool, LISTEN included, is killed again and again', async () => {
+  const sql = openSql(db.url, { applicationName: 'followers', maxConnections: 2 });
+  const [writer, reader] = [await open(), await open({ sql })];
+  const topic = noteTopic('facts');
+  const followed: number[][] = [];
+  for (let i = 0; i < 6; i++) {
+    const read: number[] = [];
+    followed.push(read);
+    await reader.follow({ topic, from: 'earliest', onRecord: ({ value }) => value && read.push(value.n) });
+  }
+  let killed = 0;
+  for (let n = 0; n < 200; n++) {
+    await writer.publish([note(topic, 'a', n)]);
+    if (n % 20 !== 10) continue;
+    const killing = db.sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE application_name = 'followers' AND datname = current_database()`;
+    killed += (await killing).length;
+  }
+  const all = Array.from({ length: 200 }, (_, n) => n);
+  await vi.waitFor(() => expect(followed.every((read) => read.length >= all.length)).toBe(true), { timeout: 15_000 });
+  expect(followed).toEqual(followed.map(() => all));
+  expect(killed).toBeGreaterThan(10);
+  await reader[Symbol.asyncDispose]();
+  await sql.end({ timeout: 2 });
+});
+
 it('an appender that was overtaken notices before it writes, and goes on from the offsets of the other', async () => {
   const log = await open();
   const topic: Topic<Note> = { ...noteTopic('facts'), partitions: 1 };
