@@ -13,6 +13,8 @@ export const problemSchema = z
       .array(z.object({ path: z.string(), expected: z.string(), got: z.string() }))
       .optional()
       .meta({ description: 'Every part of the request that was not as documented.' }),
+    task_id: z.string().optional().meta({ description: 'The job that is in the way, of a 409.' }),
+    status_url: z.string().optional().meta({ description: 'Where the progress of that job is.' }),
   })
   .meta({ id: 'Problem' });
 export type ProblemBody = z.infer<typeof problemSchema>;

@@ -1,4 +1,5 @@
 export { type ApiClaims, type PlaybackClaims, type Role, roles, type TokenRefusal } from './claims.ts';
+export { isSealed, seal, unseal } from './sealing.ts';
 export { equalSecrets, hashSecret } from './secret-hash.ts';
 export {
   createTokenSigner,

@@ -13,7 +13,16 @@ export {
   openHttpServer,
 } from './http-server.ts';
 export { ListenError, toListenError } from './listen-error.ts';
+export {
+  type ActorEnv,
+  type AnswerClaims,
+  type Mutated,
+  type MutationDeps,
+  type MutationOptions,
+  mutate,
+} from './mutation.ts';
 export { mergeOpenApi, type OpenApiDocument } from './open-api.ts';
+export { type PageRequest, pageOfRows, pageRequest } from './page-cursor.ts';
 export {
   type Problem,
   type ProblemIssue,
@@ -23,6 +32,22 @@ export {
   writeProblem,
 } from './problem.ts';
 export { type ProxySettings, proxySettings } from './proxy-settings.ts';
+export {
+  badRequest,
+  bearer,
+  body,
+  idempotencyHeaders,
+  inTheWay,
+  json,
+  needsBody,
+  needsLogin,
+  notFound,
+  notThere,
+  optionalTime,
+  otherBody,
+  otherVersion,
+  time,
+} from './route-parts.ts';
 export type { HttpMount, Readiness, Service } from './service.ts';
 export { guardMount, type ServiceTokenGuard, serviceTokenGuard } from './service-token.ts';
 export { acceptsGzip, type StaticMountOptions, staticMount, studioContentSecurityPolicy } from './static-mount.ts';

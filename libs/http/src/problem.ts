@@ -20,6 +20,9 @@ export interface Problem {
   readonly instance?: string;
   readonly request_id?: string;
   readonly errors?: readonly ProblemIssue[];
+  /** Extension members (RFC 9457 3.2) of a 409: the job that is in the way, and where its progress is. */
+  readonly task_id?: string;
+  readonly status_url?: string;
 }
 
 export const problemContentType = 'application/problem+json';
@@ -29,7 +32,7 @@ export function problem(
   status: number,
   kind: string,
   title: string,
-  extra: { readonly detail?: string; readonly errors?: readonly ProblemIssue[] } = {},
+  extra: Pick<Problem, 'detail' | 'errors' | 'task_id' | 'status_url'> = {},
 ): Problem {
   return { type: `/problems/${kind}`, title, status, ...extra };
 }

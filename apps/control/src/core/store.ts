@@ -6,14 +6,10 @@
 import type { Role } from '@millrace/auth';
 import type { NewRecord } from '@millrace/eventlog';
 import type { LiveRecord } from '@millrace/events';
+import type { PageRequest } from '@millrace/http';
+import type { AnswerRows } from '@millrace/postgres';
 import type { StreamRecord } from './stream.ts';
 import type { KeyRecord } from './stream-key.ts';
-
-/** One page of a list from the newest id down: ids below `before`, at most `limit` rows. */
-export interface PageRequest {
-  readonly before: string | undefined;
-  readonly limit: number;
-}
 
 export interface StreamRows {
   insert(stream: StreamRecord): Promise<void>;
@@ -93,33 +89,6 @@ export interface LiveRows {
   save(state: LiveRecord): Promise<boolean>;
   /** At most `limit` states that are live or interrupted. */
   running(limit: number): Promise<readonly LiveRecord[]>;
-}
-
-/** Names the first answer of an idempotent call. `key` is what the client sent; only its hash is stored. */
-export interface AnswerKey {
-  readonly ownerId: string;
-  readonly route: string;
-  readonly key: string;
-}
-
-export interface KeptAnswer {
-  readonly status: number;
-  readonly body: unknown;
-}
-
-export interface AnswerRows {
-  /**
-   * Claims the key for this transaction. A second caller waits here until the first has committed, then gets its answer
-   * (`kept`), or `other-body` when the bodies differ.
-   */
-  claim(
-    at: AnswerKey,
-    bodySha256: string,
-    nowMs: number,
-    expiresAtMs: number,
-  ): Promise<{ kind: 'claimed' } | { kind: 'kept'; answer: KeptAnswer } | { kind: 'other-body' }>;
-  keep(at: AnswerKey, answer: KeptAnswer): Promise<void>;
-  sweep(nowMs: number, limit: number): Promise<number>;
 }
 
 export interface Rows {

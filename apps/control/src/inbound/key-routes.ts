@@ -9,9 +9,23 @@ import {
 import { hashSecret } from '@millrace/auth';
 import { record } from '@millrace/eventlog';
 import { streamKeysTopic } from '@millrace/events';
-import { ProblemError, problem } from '@millrace/http';
+import {
+  bearer,
+  body,
+  idempotencyHeaders,
+  inTheWay,
+  json,
+  needsBody,
+  needsLogin,
+  notFound,
+  notThere,
+  otherBody,
+  ProblemError,
+  pageOfRows,
+  pageRequest,
+  problem,
+} from '@millrace/http';
 import { newId } from '@millrace/ids';
-import { pageOfRows } from '../core/cursor.ts';
 import { newStreamKeyText } from '../core/secret-text.ts';
 import type { Transaction } from '../core/store.ts';
 import type { StreamRecord } from '../core/stream.ts';
@@ -19,21 +33,8 @@ import { type KeyRecord, keyState, maxKeysPerStream, retire } from '../core/stre
 import { access } from './access.ts';
 import type { ControlEnv, RouteDeps } from './api-context.ts';
 import { mutate } from './mutation.ts';
-import {
-  bearer,
-  body,
-  idempotencyHeaders,
-  inTheWay,
-  json,
-  keyParams,
-  needsBody,
-  needsLogin,
-  notFound,
-  notThere,
-  otherBody,
-  streamParams,
-} from './route-parts.ts';
-import { pageRequest, reachStream } from './stream-lookup.ts';
+import { keyParams, streamParams } from './route-params.ts';
+import { reachStream } from './stream-lookup.ts';
 import { showKey } from './stream-view.ts';
 
 /** Routes of `/api/v1/streams/{id}/keys`. */

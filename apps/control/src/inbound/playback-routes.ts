@@ -1,11 +1,5 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { playbackIdSchema, playbackTokenInputSchema, playbackTokenSchema, watchSchema } from '@millrace/api';
-import { ProblemError, problem } from '@millrace/http';
-import { z } from 'zod';
-import { hlsUrl, watchUrl } from '../core/addresses.ts';
-import { access } from './access.ts';
-import type { ControlEnv, RouteDeps } from './api-context.ts';
-import { mutate } from './mutation.ts';
 import {
   badRequest,
   bearer,
@@ -17,9 +11,16 @@ import {
   notFound,
   notThere,
   otherBody,
-  streamParams,
+  ProblemError,
+  problem,
   time,
-} from './route-parts.ts';
+} from '@millrace/http';
+import { z } from 'zod';
+import { hlsUrl, watchUrl } from '../core/addresses.ts';
+import { access } from './access.ts';
+import type { ControlEnv, RouteDeps } from './api-context.ts';
+import { mutate } from './mutation.ts';
+import { streamParams } from './route-params.ts';
 import { reachStream } from './stream-lookup.ts';
 
 /** Routes for those who watch: `/api/v1/streams/{id}/playback-tokens` and `/api/v1/watch/{playback_id}`. */

@@ -1,11 +1,10 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { meSchema, signInInputSchema, signInSchema } from '@millrace/api';
 import { hashSecret } from '@millrace/auth';
-import { ProblemError, problem } from '@millrace/http';
+import { badRequest, bearer, body, json, needsBody, needsLogin, ProblemError, problem, time } from '@millrace/http';
 import { access } from './access.ts';
 import type { ControlEnv, RouteDeps } from './api-context.ts';
 import { mutate } from './mutation.ts';
-import { badRequest, bearer, body, json, needsBody, needsLogin, time } from './route-parts.ts';
 
 /** Routes `/api/v1/sign-ins` and `/api/v1/me`. */
 export function addSignInRoutes(app: OpenAPIHono<ControlEnv>, deps: RouteDeps): void {

@@ -8,15 +8,6 @@ import {
 } from '@millrace/api';
 import { record, tombstone } from '@millrace/eventlog';
 import { streamKeysTopic, streamsTopic } from '@millrace/events';
-import { ProblemError, problem } from '@millrace/http';
-import { newId } from '@millrace/ids';
-import { z } from 'zod';
-import { confinedTo } from '../core/access.ts';
-import { pageOfRows } from '../core/cursor.ts';
-import { changeStream, definitionOf, matchesTag, type StreamRecord, streamTag } from '../core/stream.ts';
-import { access } from './access.ts';
-import type { ControlEnv, RouteDeps } from './api-context.ts';
-import { mutate } from './mutation.ts';
 import {
   bearer,
   body,
@@ -28,9 +19,20 @@ import {
   notThere,
   otherBody,
   otherVersion,
-  streamParams,
-} from './route-parts.ts';
-import { pageRequest, reachStream } from './stream-lookup.ts';
+  ProblemError,
+  pageOfRows,
+  pageRequest,
+  problem,
+} from '@millrace/http';
+import { newId } from '@millrace/ids';
+import { z } from 'zod';
+import { confinedTo } from '../core/access.ts';
+import { changeStream, definitionOf, matchesTag, type StreamRecord, streamTag } from '../core/stream.ts';
+import { access } from './access.ts';
+import type { ControlEnv, RouteDeps } from './api-context.ts';
+import { mutate } from './mutation.ts';
+import { streamParams } from './route-params.ts';
+import { reachStream } from './stream-lookup.ts';
 import { showStream, showStreamDetail } from './stream-view.ts';
 
 /** Routes of `/api/v1/streams`. */

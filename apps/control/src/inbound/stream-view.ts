@@ -1,10 +1,10 @@
 import type { Stream, StreamDetail, StreamKey } from '@millrace/api';
 import type { LiveRecord } from '@millrace/events';
+import { optionalTime, time } from '@millrace/http';
 import { hlsUrl, watchUrl } from '../core/addresses.ts';
 import type { StreamRecord } from '../core/stream.ts';
 import type { KeyRecord } from '../core/stream-key.ts';
 import type { RouteDeps } from './api-context.ts';
-import { optionalTime, time } from './route-parts.ts';
 
 /** A stream as lists show it. */
 export function showStream(stream: StreamRecord): Stream {

@@ -8,14 +8,6 @@ import {
 } from '@millrace/api';
 import { record } from '@millrace/eventlog';
 import { revokedTokensTopic } from '@millrace/events';
-import { ProblemError, problem } from '@millrace/http';
-import { newId } from '@millrace/ids';
-import { type Actor, confinedTo, mayGrant } from '../core/access.ts';
-import { pageOfRows } from '../core/cursor.ts';
-import type { TokenRecord, Transaction } from '../core/store.ts';
-import { access } from './access.ts';
-import type { ControlEnv, RouteDeps } from './api-context.ts';
-import { mutate } from './mutation.ts';
 import {
   bearer,
   body,
@@ -28,10 +20,19 @@ import {
   notThere,
   optionalTime,
   otherBody,
+  ProblemError,
+  pageOfRows,
+  pageRequest,
+  problem,
   time,
-  tokenParams,
-} from './route-parts.ts';
-import { pageRequest } from './stream-lookup.ts';
+} from '@millrace/http';
+import { newId } from '@millrace/ids';
+import { type Actor, confinedTo, mayGrant } from '../core/access.ts';
+import type { TokenRecord, Transaction } from '../core/store.ts';
+import { access } from './access.ts';
+import type { ControlEnv, RouteDeps } from './api-context.ts';
+import { mutate } from './mutation.ts';
+import { tokenParams } from './route-params.ts';
 
 /** Routes of `/api/v1/tokens`. */
 export function addTokenRoutes(app: OpenAPIHono<ControlEnv>, deps: RouteDeps): void {

@@ -1,7 +1,6 @@
 import type { NewRecord } from '@millrace/eventlog';
-import type { Sql, TransactionSql } from '@millrace/postgres';
+import { createAnswerRows, type Sql, type TransactionSql } from '@millrace/postgres';
 import type { ControlStore, Rows } from '../core/store.ts';
-import { createAnswerRows } from './answer-rows.ts';
 import { createKeyRows } from './key-rows.ts';
 import { createLiveRows } from './live-rows.ts';
 import type { Queryable } from './row-mapping.ts';
@@ -35,6 +34,6 @@ function createRows(sql: Queryable): Rows {
     tokens: createTokenRows(sql),
     signIns: createSignInRows(sql),
     live: createLiveRows(sql),
-    answers: createAnswerRows(sql),
+    answers: createAnswerRows(sql, 'control'),
   };
 }

@@ -1,12 +1,11 @@
-import { generateSigningKey, type SigningKeyPair } from '@millrace/auth';
+import { generateSigningKey, isSealed, type SigningKeyPair, seal, unseal } from '@millrace/auth';
 import { record } from '@millrace/eventlog';
 import { type SigningKey, signingKeysTopic } from '@millrace/events';
 import type { Sql } from '@millrace/postgres';
 import { assertNever, err, ok, type Result } from '@millrace/result';
 import type { Outbox } from './control-store.ts';
-import { isSealed, seal, unseal } from './sealing.ts';
 
-const purpose = 'signing key';
+const purpose = 'control signing key';
 
 interface Row {
   readonly kid: string;

@@ -3,6 +3,14 @@
  * while somebody turns pages lands before the first page: every item that was there is shown exactly once.
  */
 import { err, ok, type Result } from '@millrace/result';
+import { ProblemError } from './api-app.ts';
+import { problem } from './problem.ts';
+
+/** One page of a list from the newest id down: ids below `before`, at most `limit` rows. */
+export interface PageRequest {
+  readonly before: string | undefined;
+  readonly limit: number;
+}
 
 const version = 'a';
 const alphabet = /^[0-9a-z_]{4,40}$/;
@@ -32,4 +40,13 @@ export function pageOfRows<R, T>(
     items: shown.map(show),
     next_cursor: rows.length > limit && last !== undefined ? encodeCursor(id(last)) : null,
   };
+}
+
+/** The page that a list's query asks for: one row more than shown, to know whether there are more. Refuses with 400. */
+export function pageRequest(query: { readonly limit: number; readonly cursor?: string | undefined }): PageRequest {
+  if (query.cursor === undefined) return { before: undefined, limit: query.limit + 1 };
+  const id = decodeCursor(query.cursor);
+  if (id.ok) return { before: id.value, limit: query.limit + 1 };
+  const errors = [{ path: 'query.cursor', expected: id.error.message, got: query.cursor.slice(0, 60) }];
+  throw new ProblemError(problem(400, 'invalid-request', 'Invalid request', { detail: id.error.message, errors }));
 }

@@ -2,7 +2,7 @@ import { newId } from '@millrace/ids';
 import { expectOk } from '@millrace/result';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeCursor, encodeCursor, pageOfRows } from './cursor.ts';
+import { decodeCursor, encodeCursor, pageOfRows } from './page-cursor.ts';
 
 describe('cursors', () => {
   it('give back the id they were made of', () => {

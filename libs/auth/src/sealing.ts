@@ -7,7 +7,7 @@ import { err, ok, type Result } from '@millrace/result';
 
 const prefix = 'sealed1.';
 
-/** Seals `text`; `purpose` keeps a text sealed for one use from being opened for another. */
+/** Seals `text`; `purpose`, which starts with the service's name, keeps a text sealed for one use from being opened for another. */
 export function seal(secret: string, purpose: string, text: string): string {
   const salt = randomBytes(16);
   const nonce = randomBytes(12);
@@ -45,5 +45,5 @@ export function unseal(
 }
 
 function deriveKey(secret: string, salt: Buffer, purpose: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', secret, salt, `millrace control ${purpose}`, 32));
+  return Buffer.from(hkdfSync('sha256', secret, salt, `millrace ${purpose}`, 32));
 }

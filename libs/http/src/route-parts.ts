@@ -1,7 +1,8 @@
 /** The parts that route declarations share: problem answers, parameters, headers. */
-import { keyIdSchema, problemSchema, streamIdSchema, tokenIdSchema } from '@millrace/api';
-import { ProblemError, problem } from '@millrace/http';
+import { problemSchema } from '@millrace/api';
 import { z } from 'zod';
+import { ProblemError } from './api-app.ts';
+import { problem } from './problem.ts';
 
 /** A JSON answer or body of `schema`. */
 export function json<T extends z.ZodType>(schema: T, description: string) {
@@ -41,9 +42,6 @@ export const otherBody = { 422: refused('The Idempotency-Key was used with anoth
 
 export const bearer = [{ bearer: [] }];
 
-export const streamParams = z.object({ id: streamIdSchema });
-export const keyParams = z.object({ id: streamIdSchema, key_id: keyIdSchema });
-export const tokenParams = z.object({ id: tokenIdSchema });
 export const idempotencyHeaders = z.object({
   'idempotency-key': z
     .string()
