@@ -1,0 +1,44 @@
+/**
+ * Who may do what. The matrix is data, so that a test can walk it; ownership comes on top: owners reach what is theirs,
+ * admins reach everything, and what one may not reach does not exist for one (404, not 403).
+ */
+import type { Role } from '@millrace/auth';
+
+/** Who calls: the claims of a verified API token. */
+export interface Actor {
+  readonly ownerId: string;
+  readonly role: Role;
+}
+
+const readers = ['admin', 'broadcaster', 'analyst', 'viewer'] as const;
+const writers = ['admin', 'broadcaster'] as const;
+
+/** Roles that may take each action. An action is the operation id of a route. */
+const matrix = {
+  listVideos: readers,
+  getVideo: readers,
+  getVideoStatus: readers,
+  getReprocess: readers,
+  createVideo: writers,
+  updateVideo: writers,
+  deleteVideo: writers,
+  runSync: writers,
+  reprocess: writers,
+  createUpload: writers,
+  getUpload: writers,
+  resumeUpload: writers,
+  cancelUpload: writers,
+} as const satisfies Readonly<Record<string, readonly Role[]>>;
+
+export type Action = keyof typeof matrix;
+
+/** Whether `role` may take `action` at all. */
+export function mayAct(role: Role, action: Action): boolean {
+  const allowed: readonly Role[] = matrix[action];
+  return allowed.includes(role);
+}
+
+/** The owner whose resources the actor is confined to; undefined for an admin, who sees all. */
+export function confinedTo(actor: Actor): string | undefined {
+  return actor.role === 'admin' ? undefined : actor.ownerId;
+}

@@ -1,0 +1,41 @@
+import type { TokenVerifier } from '@millrace/auth';
+import type { Clock } from '@millrace/clock';
+import type { ApiVariables } from '@millrace/http';
+import type { IdSource } from '@millrace/ids';
+import type { Actor } from '../core/access.ts';
+import type { JobDesk } from '../core/job-desk.ts';
+import type { PlannedStep } from '../core/pipeline.ts';
+import type { ProgressStore } from '../core/store.ts';
+
+/** hono's environment of the progress API: `actor` is there on every route behind `access`. */
+export interface ProgressEnv {
+  Variables: ApiVariables & { readonly actor: Actor };
+}
+
+/** Counters of the API; every one is a metric of this service. */
+export interface ApiCounters {
+  /** Mutating calls that were carried out. */
+  readonly mutations: { inc(labels: { readonly action: string }): void };
+  readonly idempotentCalls: { inc(labels: { readonly outcome: string }): void };
+  readonly refusedTokens: { inc(labels: { readonly reason: string }): void };
+}
+
+/** What every route needs. */
+export interface RouteDeps {
+  readonly store: ProgressStore;
+  readonly desk: JobDesk;
+  readonly verifier: Pick<TokenVerifier, 'verifyApiToken'>;
+  readonly clock: Clock;
+  readonly idSource: IdSource;
+  readonly metrics: ApiCounters;
+  /** Origin of the front, without a trailing slash. */
+  readonly publicUrl: () => string;
+  /** Steps of the processing pipeline with their weights, as a video that was never processed shows them. */
+  readonly processingSteps: readonly Pick<PlannedStep, 'name' | 'weight'>[];
+  readonly limits: ApiLimits;
+}
+
+export interface ApiLimits {
+  /** Most videos of one owner. */
+  readonly maxVideosPerOwner: number;
+}
