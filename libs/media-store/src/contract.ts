@@ -1,4 +1,8 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { fetchToScratch } from './fetch-to-scratch.ts';
 import type { MediaStore } from './media-store.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -51,6 +55,47 @@ export function mediaStoreContract(name: string, open: () => Promise<MediaStore>
       await store.put('empty', []);
       expect(await read(store, 'empty')).toBe('');
       expect(await keys(store, '')).toEqual(['empty:0']);
+    });
+
+    it('takes a whole file over, which its maker may delete', async () => {
+      const store = await open();
+      const folder = await mkdtemp(join(tmpdir(), 'millrace-store-file-'));
+      try {
+        const path = join(folder, 'made');
+        await writeFile(path, 'made by a program');
+        await store.put('a/file', [bytes('an older one')]);
+        expect(await store.putFile('a/file', path)).toEqual({ ok: true, value: { size: 17 } });
+        await rm(path, { force: true });
+        expect(await read(store, 'a/file', { start: 8 })).toBe('a program');
+        expect(await keys(store, '')).toEqual(['a/file:17']);
+        expect((await store.putFile('a/none', join(folder, 'none'))).ok).toBe(false);
+        expect(await store.putFile('../x', path)).toMatchObject({ ok: false, error: { kind: 'bad-key' } });
+        expect(await keys(store, '')).toEqual(['a/file:17']);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    });
+
+    it('gives an object as a local file to programs, or says that it is not there', async () => {
+      const store = await open();
+      const folder = await mkdtemp(join(tmpdir(), 'millrace-store-file-'));
+      try {
+        await store.put('a/source', [bytes('film')]);
+        const fetched = await fetchToScratch(store, 'a/source', folder, new AbortController().signal);
+        expect(fetched.ok && (await readFile(fetched.value, 'utf8'))).toBe('film');
+        const local = store.localPath('a/source');
+        if (local !== undefined) expect(fetched).toEqual({ ok: true, value: local });
+        for (const key of ['a/none', 'a']) {
+          const none = await fetchToScratch(store, key, folder, new AbortController().signal);
+          expect(none).toMatchObject({ ok: false, error: { kind: 'not-found' } });
+        }
+        expect(store.localPath('../x')).toBeUndefined();
+        await expect(fetchToScratch(store, 'a/source', folder, AbortSignal.abort(new Error('enough')))).rejects.toThrow(
+          'enough',
+        );
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
     });
 
     it('replaces an object whole', async () => {

@@ -6,11 +6,12 @@
  * swept at the next start; after a power cut a renamed file may then be empty. `fsync: true` syncs file and
  * directory before `put` resolves, for recordings.
  */
-import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { copyFile, type FileHandle, link, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { err, ok, type Result } from '@millrace/result';
 import { fitRange } from './byte-range.ts';
+import { Drafts } from './drafts.ts';
 import { parseMediaKey, parseMediaPrefix } from './media-key.ts';
 import type { ByteRange, MediaStore, StoredEntry, StoredObject, StoreFailure } from './media-store.ts';
 
@@ -21,8 +22,10 @@ export interface FolderStoreOptions {
 }
 
 const temporary = '.tmp';
+/** Another file system, one without links, or a file that may not have more of them. */
+const unlinkable: ReadonlySet<string> = new Set(['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
-/** Opens a folder as a media store and removes what an earlier process left half written. */
+/** Opens a folder as a media store and removes what dead processes left half written. Several processes may have it open. */
 export async function openFolderStore(options: FolderStoreOptions): Promise<MediaStore> {
   const store = new FolderStore(options);
   await store.prepare();
@@ -33,34 +36,32 @@ class FolderStore implements MediaStore {
   readonly #folder: string;
   readonly #fsync: boolean;
   readonly #known = new Set<string>();
-  #writes = 0;
+  readonly #drafts: Drafts;
 
   constructor(options: FolderStoreOptions) {
     this.#folder = options.folder;
     this.#fsync = options.fsync ?? false;
+    this.#drafts = new Drafts(join(options.folder, temporary));
   }
 
   async prepare(): Promise<void> {
-    await rm(join(this.#folder, temporary), { recursive: true, force: true });
-    await mkdir(join(this.#folder, temporary), { recursive: true, mode: 0o700 });
+    await this.#drafts.prepare();
   }
 
   async put(
     key: string,
     body: readonly Uint8Array[] | AsyncIterable<Uint8Array>,
   ): Promise<Result<{ size: number }, StoreFailure>> {
+    return this.#replace(key, (draft) => this.#writeDraft(draft, body));
+  }
+
+  async putFile(key: string, path: string): Promise<Result<{ size: number }, StoreFailure>> {
+    return this.#replace(key, (draft) => this.#adoptFile(draft, path));
+  }
+
+  localPath(key: string): string | undefined {
     const segments = parseMediaKey(key);
-    if (!segments.ok) return segments;
-    const target = join(this.#folder, ...segments.value);
-    const draft = join(this.#folder, temporary, `${process.pid}-${this.#writes++}`);
-    try {
-      const size = await this.#writeDraft(draft, body);
-      await this.#place(draft, target);
-      return ok({ size });
-    } catch (error) {
-      await rm(draft, { force: true }).catch(() => {}); // the first error is the one to report
-      return err(failureOf(error, key));
-    }
+    return segments.ok ? join(this.#folder, ...segments.value) : undefined;
   }
 
   async get(key: string, range?: ByteRange): Promise<Result<StoredObject, StoreFailure>> {
@@ -131,6 +132,39 @@ class FolderStore implements MediaStore {
         const info = entry.isFile() ? await stat(join(this.#folder, ...path)).catch(() => undefined) : undefined;
         if (info !== undefined) yield { key: path.join('/'), size: info.size };
       }
+    }
+  }
+
+  /** Lets `write` fill a draft and puts it in the object's place; what `write` returns is its size. */
+  async #replace(
+    key: string,
+    write: (draft: string) => Promise<number>,
+  ): Promise<Result<{ size: number }, StoreFailure>> {
+    const segments = parseMediaKey(key);
+    if (!segments.ok) return segments;
+    const draft = this.#drafts.next();
+    try {
+      const size = await write(draft);
+      await this.#place(draft, join(this.#folder, ...segments.value));
+      return ok({ size });
+    } catch (error) {
+      await rm(draft, { force: true }).catch(() => {}); // the first error is the one to report
+      return err(failureOf(error, key));
+    }
+  }
+
+  /** A second name of the file where it lies in the same file system, a copy where not. */
+  async #adoptFile(draft: string, path: string): Promise<number> {
+    await link(path, draft).catch((error: unknown) => {
+      if (!unlinkable.has(codeOf(error) ?? '')) throw error;
+      return copyFile(path, draft, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    });
+    const handle = await open(draft, 'r');
+    try {
+      if (this.#fsync) await handle.sync();
+      return (await handle.stat()).size;
+    } finally {
+      await handle.close();
     }
   }
 

@@ -1,4 +1,5 @@
 export { fitRange } from './byte-range.ts';
+export { fetchToScratch } from './fetch-to-scratch.ts';
 export { type FolderStoreOptions, openFolderStore } from './folder-store.ts';
 export { parseMediaKey } from './media-key.ts';
 export { mediaFolder, mediaStoreSettings } from './media-settings.ts';

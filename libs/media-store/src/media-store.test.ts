@@ -1,5 +1,5 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { mediaStoreContract } from './contract.ts';
@@ -30,6 +30,31 @@ it('a draft that a killed process left behind is gone after the next start, and 
   await openFolderStore({ folder });
   expect(await readdir(join(folder, '.tmp'))).toEqual([]);
   expect((await readdir(folder)).sort()).toEqual(['.tmp', 'kept']);
+});
+
+it('opening a store leaves alone what living processes are writing, and what another machine wrote lately', async () => {
+  const folder = await emptyFolder();
+  const writing = await openFolderStore({ folder });
+  await writeFile(join(folder, '.tmp', 'elsewhere-1-77-aabbcc-0'), 'half');
+  await writeFile(join(folder, '.tmp', 'elsewhere-1-77-aabbcc-1'), 'half');
+  await utimes(join(folder, '.tmp', 'elsewhere-1-77-aabbcc-1'), 1, 1);
+  async function* slow() {
+    yield new Uint8Array(1);
+    await openFolderStore({ folder });
+    expect((await readdir(join(folder, '.tmp'))).length).toBe(2);
+    yield new Uint8Array(1);
+  }
+  expect(await writing.put('x', slow())).toEqual({ ok: true, value: { size: 2 } });
+  expect(await readdir(join(folder, '.tmp'))).toEqual(['elsewhere-1-77-aabbcc-0']);
+});
+
+it('a draft of a process whose id another has since is removed', async () => {
+  const folder = await emptyFolder();
+  await mkdir(join(folder, '.tmp'), { recursive: true });
+  const host = hostname().replaceAll(/\W/g, '_');
+  await writeFile(join(folder, '.tmp', `${host}-${process.pid}-1-aabbcc-0`), 'half');
+  await openFolderStore({ folder });
+  expect(await readdir(join(folder, '.tmp'))).toEqual([]);
 });
 
 it('a failed put leaves no draft behind', async () => {

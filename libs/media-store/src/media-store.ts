@@ -44,7 +44,17 @@ export interface MediaStore {
     key: string,
     body: readonly Uint8Array[] | AsyncIterable<Uint8Array>,
   ): Promise<Result<{ readonly size: number }, StoreFailure>>;
+  /**
+   * Makes an object of a whole local file, as atomically as `put`, without copying it where that can be. The file is the store's
+   * from then on: whoever made it may delete it, but not write to it.
+   */
+  putFile(key: string, path: string): Promise<Result<{ readonly size: number }, StoreFailure>>;
   get(key: string, range?: ByteRange): Promise<Result<StoredObject, StoreFailure>>;
+  /**
+   * Where an object lies as a local file that programs may read, and nobody write; undefined when this store has no such files, or
+   * the key is none. Says nothing about whether the object is there: `fetchToScratch` does.
+   */
+  localPath(key: string): string | undefined;
   /** Removes an object; one that is not there counts as removed. */
   delete(key: string): Promise<Result<void, StoreFailure>>;
   /** Removes everything under `prefix`, a whole number of key segments ending in `/`. Returns how many objects went. */

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { err, ok } from '@millrace/result';
 import { fitRange } from './byte-range.ts';
 import { parseMediaKey, parseMediaPrefix } from './media-key.ts';
@@ -32,6 +33,10 @@ export function openMemoryStore(): MemoryStore {
       objects.set(key, Uint8Array.from(Buffer.concat(pieces)));
       return ok({ size: objects.get(key)?.byteLength ?? 0 });
     },
+    async putFile(key, path) {
+      return this.put(key, fileBytes(path));
+    },
+    localPath: () => undefined,
     async get(key, range) {
       const segments = parseMediaKey(key);
       if (!segments.ok) return segments;
@@ -65,4 +70,9 @@ export function openMemoryStore(): MemoryStore {
 
 async function* one(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   if (bytes.byteLength > 0) yield bytes;
+}
+
+/** Opened only when somebody reads. */
+async function* fileBytes(path: string): AsyncIterable<Uint8Array> {
+  yield* createReadStream(path);
 }
