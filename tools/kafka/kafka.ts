@@ -5,10 +5,10 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, silentLogger } from '@millrace/log';
+import { freePort } from '../rig/free-port.ts';
 import { ensureKafka, kafkaJarsFolder } from '../setup/kafka.mjs';
 import { type Broker, BrokerProcess } from './broker.ts';
 
@@ -128,19 +128,8 @@ async function choosePorts(folder: string, count: number, options: KafkaOptions)
 }
 
 async function freePorts(count: number): Promise<number[]> {
-  const servers: Server[] = [];
   const ports: number[] = [];
-  for (let index = 0; index < count; index++) {
-    const server = createServer();
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(0, '127.0.0.1', resolve);
-    });
-    const address = server.address();
-    if (typeof address === 'object' && address !== null) ports.push(address.port);
-    servers.push(server);
-  }
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  while (ports.length < count) ports.push(await freePort());
   return ports;
 }
 

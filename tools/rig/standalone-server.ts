@@ -1,13 +1,13 @@
 /** A standalone server of our own in a temporary data folder, for benchmarks and long tests. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureRunBundle } from '../setup/bundle.mjs';
 import { rootDir } from '../setup/workspace.mjs';
 import { ApiClient } from './api-client.ts';
+import { freePort } from './free-port.ts';
 
 export interface StandaloneServer extends AsyncDisposable {
   readonly pid: number;
@@ -111,14 +111,4 @@ async function signInCode(output: readonly string[], timeoutMs: number): Promise
     await sleep(25);
   }
   throw new Error('it printed no sign-in link');
-}
-
-/** A TCP port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('expected a TCP address');
-  return address.port;
 }

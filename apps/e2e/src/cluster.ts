@@ -1,7 +1,9 @@
 /** The product as several processes on one PostgreSQL, that hand media to each other over HTTP. */
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createTestDatabase } from '@millrace/postgres/testing';
+// Ports are chosen as for every other process that is started in tests.
+// eslint-disable-next-line @nx/enforce-module-boundaries
+import { freePort } from '../../../tools/rig/free-port.ts';
 import type { ChildProgram } from './child-program.ts';
 import { eventually } from './eventually.ts';
 import { RestClient } from './rest-client.ts';
@@ -34,16 +36,6 @@ export interface Cluster extends AsyncDisposable {
 }
 
 const serviceToken = 'a-token-between-services-of-a-test';
-
-/** A TCP port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('expected a TCP address');
-  return address.port;
-}
 
 /** Starts control, ingest and delivery, and signs in. Workers are started by the test. */
 export async function startCluster(settings: Readonly<Record<string, string>> = {}): Promise<Cluster> {

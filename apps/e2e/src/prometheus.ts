@@ -1,8 +1,10 @@
 /** A real Prometheus that scrapes what a test gives it. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+// Ports are chosen as for every other process that is started in tests.
+// eslint-disable-next-line @nx/enforce-module-boundaries
+import { freePort } from '../../../tools/rig/free-port.ts';
 import { startProgram } from './child-program.ts';
-import { freePort } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { openDataDir } from './standalone.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startChild } from '../../rig/child.ts';
-import { freePort } from '../../rig/standalone-server.ts';
+import { freePort } from '../../rig/free-port.ts';
 import { findOnPath } from '../../setup/programs.mjs';
 
 export interface NginxRtmp extends AsyncDisposable {
