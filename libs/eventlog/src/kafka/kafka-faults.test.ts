@@ -239,3 +239,34 @@ it('a group opened at `latest` and closed again before anything came has kept it
   });
   await vi.waitFor(() => expect(seen).toEqual([2]), { timeout: 15_000 });
 }, 40_000);
+
+it('followers and tables that are opened while a partition has no leader yet are opened once it has one', async () => {
+  const topic = noteTopic('state');
+  await (await open()).publish([note(topic, 'a', 1)]);
+  const { ranges } = KafkaAdmin.prototype;
+  const refused = vi.spyOn(KafkaAdmin.prototype, 'ranges');
+  const notLeader = { type: 'NOT_LEADER_OR_FOLLOWER', code: 6, retriable: true };
+  let refusals = 0;
+  refused.mockImplementation(function (this: KafkaAdmin, name) {
+    if (++refusals > 6) return ranges.call(this, name);
+    return Promise.reject(
+      Object.assign(new Error('This server is not the leader for that topic-partition'), notLeader),
+    );
+  });
+  try {
+    const log = await open();
+    const table = log.table(topic);
+    const seen: number[] = [];
+    const follower = await log.follow({
+      ...{ topic, from: 'earliest' },
+      onRecord: ({ value }) => void seen.push(value?.n ?? -1),
+    });
+    await Promise.all([follower.caughtUp, table.ready]);
+    expect(refusals).toBe(8);
+    expect([seen, table.get('a')?.n]).toEqual([[1], 1]);
+    await log.publish([note(topic, 'a', 2)]);
+    await vi.waitFor(() => expect([seen, table.get('a')?.n]).toEqual([[1, 2], 2]), { timeout: 5_000 });
+  } finally {
+    refused.mockRestore();
+  }
+}, 40_000);
