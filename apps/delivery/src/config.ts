@@ -1,10 +1,12 @@
 import { defineSettings, type Settings, setting } from '@millrace/config';
 import { proxySettings } from '@millrace/http';
+import { mediaStoreSettings } from '@millrace/media-store';
 import { processSettings, processSettingsOrExit } from '@millrace/process';
 
 /** What the service itself needs; standalone takes the same table. */
 export const deliverySettings = defineSettings({
   ...proxySettings,
+  ...mediaStoreSettings,
   DELIVERY_LISTED_SEGMENTS: setting.integer({
     doc: 'Complete segments that a live playlist lists.',
     fallback: '8',
@@ -40,6 +42,12 @@ export const deliverySettings = defineSettings({
     fallback: '256',
     min: 1,
     max: 10_000,
+  }),
+  DELIVERY_MAX_VIDEO_READS: setting.integer({
+    doc: 'Files of videos that may be read from the media store at once; the next get 503.',
+    fallback: '1024',
+    min: 1,
+    max: 100_000,
   }),
   DELIVERY_ARCHIVE_QUEUE: setting.integer({
     doc: 'Segments that may wait to be written to the media store; the next stay in memory only.',

@@ -33,6 +33,13 @@ export function createDeliveryMetrics(registry: MetricsRegistry) {
     sessionFactsLost: counter('session_facts_lost', 'Joins and leaves that could not be written.', ['reason']),
     beacons: counter('beacons', 'CMCD reports taken, by where they came from.', ['mode']),
     beaconDrops: counter('beacon_drops', 'CMCD reports, or values of them, that were not taken.', ['reason']),
+    videoResponses: counter('video_responses', 'Answers below /vod, by what was asked and status.', [
+      'resource',
+      'status',
+    ]),
+    videoBytesOut: counter('video_bytes_out', 'Bytes of videos sent, by what was asked.', ['resource']),
+    videoRefusals: counter('video_refusals', 'Requests below /vod that were refused.', ['reason']),
+    videoTexts: counter('video_texts', 'Playlists and captions of videos, by where they came from.', ['outcome']),
   };
 }
 
@@ -65,6 +72,17 @@ export function registerViewerGauges(
       for (const [state, count] of Object.entries(gauges.sessions())) this.set({ state }, count);
     },
   });
+}
+
+/** Registers what playing videos reads when somebody scrapes. */
+export function registerVideoGauges(
+  registry: MetricsRegistry,
+  gauges: Readonly<Record<'reads' | 'videos', () => number>>,
+): void {
+  registerGauges(registry, [
+    ['video_reads_running', 'Reads of videos in the media store that are under way.', gauges.reads],
+    ['known_videos', 'Videos that can be asked for.', gauges.videos],
+  ]);
 }
 
 type GaugeRow = readonly [name: string, help: string, read: () => number];

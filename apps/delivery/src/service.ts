@@ -5,7 +5,7 @@
 import { createTokenVerifier } from '@millrace/auth';
 import type { Clock } from '@millrace/clock';
 import type { EventLog, FactWriter } from '@millrace/eventlog';
-import { revokedTokensTopic, signingKeysTopic, streamsTopic } from '@millrace/events';
+import { revokedTokensTopic, signingKeysTopic, streamsTopic, videosTopic } from '@millrace/events';
 import type { LiveWindowOrigin } from '@millrace/handover';
 import { guardMount, type HttpMount, type Readiness, type Service, serviceTokenGuard } from '@millrace/http';
 import type { IdSource } from '@millrace/ids';
@@ -25,6 +25,7 @@ import { PlaylistRoutes } from './inbound/playlist-routes.ts';
 import { StreamDirectory } from './inbound/stream-directory.ts';
 import { createWindowWriter } from './inbound/window-writer.ts';
 import { createDeliveryMetrics, createEdgeFacingMetrics, type DeliveryMetrics } from './metrics.ts';
+import { openVideoPlayback } from './video-playback.ts';
 import { openViewerTracking } from './viewer-tracking.ts';
 import { openWindowPlayback, type WindowPlayback } from './window-playback.ts';
 
@@ -75,31 +76,35 @@ export async function createDeliveryService(given: DeliveryDeps): Promise<Delive
     'stream directory',
   );
 
+  const videoTable = scope.use(eventLog.table(videosTopic), 'video table');
+  const tokens = createTokenVerifier({ signingKeys, revoked, clock });
   const viewers = scope.use(await openViewerTracking(deps, metrics), 'viewers');
+  const events = new BeaconRoutes({ intake: viewers.beacons, refusals, metrics });
   const restart = (exchange: AdmittedExchange) => routes.admit(exchange);
   const shared = { source, restart, refusals, metrics, clock };
   const routes: PlaybackRoutes = new PlaybackRoutes({
     directory,
-    tokens: createTokenVerifier({ signingKeys, revoked, clock }),
+    tokens,
     playlists: new PlaylistRoutes({ ...shared, idSource, viewers: viewers.door }),
     media: new MediaRoutes({ ...shared, mostStoreReads: settings.DELIVERY_MAX_STORE_READS }),
     beacons: viewers.beacons,
-    events: new BeaconRoutes({ intake: viewers.beacons, refusals, metrics }),
+    events,
     refusals,
     metrics,
     log,
   });
+  const videos = scope.use(openVideoPlayback(deps, { metrics, videoTable, tokens, viewers, events }), 'videos');
   scope.defer('held requests', () => source.drain());
 
   return {
     name: 'delivery',
-    publicMounts: [routes],
+    publicMounts: [routes, videos.mount],
     internalMounts: playback.kind === 'origin' ? edgeFacing(deps, metrics, playback) : [],
     writer:
       playback.kind === 'origin'
         ? createWindowWriter({ streams: playback.streams, directory, metrics })
         : createNoWindows(),
-    readiness: () => readinessOf({ streamTable, signingKeys, revoked }),
+    readiness: () => readinessOf({ streamTable, videoTable, signingKeys, revoked }),
     [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
   };
 }
@@ -125,6 +130,7 @@ function edgeFacing(
 function readinessOf(tables: Readonly<Record<string, { readonly isReady: boolean }>>): Readiness {
   const names: Readonly<Record<string, string>> = {
     streamTable: 'streams',
+    videoTable: 'videos',
     signingKeys: 'signing keys',
     revoked: 'revoked tokens',
   };

@@ -47,6 +47,11 @@ export class SessionFinder {
     return this.#byPlayer.get(keyOf(streamId, playerSession));
   }
 
+  /** Every session of the viewer: several, where one address has several of one player. */
+  allOf(streamId: string, viewerHash: string): readonly ViewerSession[] {
+    return [...(this.#byHash.get(keyOf(streamId, viewerHash)) ?? [])];
+  }
+
   /** The latest session of the viewer that no player is bound to. */
   unboundOf(streamId: string, viewerHash: string): ViewerSession | undefined {
     let latest: ViewerSession | undefined;

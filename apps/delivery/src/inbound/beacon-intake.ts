@@ -21,7 +21,7 @@ import { homelessSessionId } from '../core/session-id.ts';
 import type { Newcomer, ViewerSession } from '../core/viewer-session.ts';
 import type { ViewerSessions } from '../core/viewer-sessions.ts';
 import type { DeliveryMetrics } from '../metrics.ts';
-import type { AdmittedExchange } from './exchange.ts';
+import type { WatchExchange } from './exchange.ts';
 import { beaconSilenceMs, type ViewerDoor } from './viewer-door.ts';
 
 export type BeaconDropReason = CmcdDropReason | 'no-session' | 'session-rate' | 'address-rate' | 'overload';
@@ -63,7 +63,7 @@ export class BeaconIntake {
   }
 
   /** Takes what a playback request carries, if it carries anything. */
-  request(exchange: AdmittedExchange): void {
+  request(exchange: WatchExchange): void {
     const { headers } = exchange.request;
     const mode = hasCmcdQuery(exchange.search) ? 'query' : hasCmcdHeaders(headers) ? 'headers' : undefined;
     const { target } = exchange.path;
@@ -83,7 +83,7 @@ export class BeaconIntake {
   }
 
   /** Takes the reports of an event body; false when the address sends too much. */
-  events(exchange: AdmittedExchange, body: string): boolean {
+  events(exchange: WatchExchange, body: string): boolean {
     const { clock, door } = this.#deps;
     const nowMs = clock.monotonicMs();
     const newcomer = door.newcomer(exchange);
@@ -129,7 +129,7 @@ export class BeaconIntake {
   }
 
   #sessionOf(
-    exchange: AdmittedExchange,
+    exchange: WatchExchange,
     newcomer: Newcomer,
     report: CmcdReport,
     mode: 'request' | 'event',

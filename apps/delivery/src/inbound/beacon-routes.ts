@@ -1,9 +1,15 @@
 /** CMCD event mode: `POST .../cmcd`, one report a line, answered 204 with nothing. */
+import type { ServerResponse } from 'node:http';
 import { problem } from '@millrace/http';
 import type { DeliveryMetrics } from '../metrics.ts';
 import type { BeaconIntake } from './beacon-intake.ts';
-import type { AdmittedExchange, Refusals } from './exchange.ts';
+import type { Refusals, WatchExchange } from './exchange.ts';
 import { corsHeaders } from './response-headers.ts';
+
+/** A post of reports on a stream or a video. */
+export interface BeaconExchange extends WatchExchange {
+  readonly response: ServerResponse;
+}
 
 export interface BeaconRoutesDeps {
   readonly intake: BeaconIntake;
@@ -28,7 +34,7 @@ export class BeaconRoutes {
     this.#deps = deps;
   }
 
-  post(exchange: AdmittedExchange): void {
+  post(exchange: BeaconExchange): void {
     const { request } = exchange;
     const type = request.headers['content-type'] ?? '';
     if (!contentTypes.test(type)) {
@@ -45,7 +51,7 @@ export class BeaconRoutes {
     this.#read(exchange);
   }
 
-  #read(exchange: AdmittedExchange): void {
+  #read(exchange: BeaconExchange): void {
     const { request, response } = exchange;
     const slices: Buffer[] = [];
     let bytes = 0;
@@ -70,27 +76,27 @@ export class BeaconRoutes {
     response.once('close', () => finish());
   }
 
-  #take(exchange: AdmittedExchange, body: string): void {
+  #take(exchange: BeaconExchange, body: string): void {
     const { intake, metrics } = this.#deps;
     if (!intake.events(exchange, body)) return this.#tooMany(exchange);
     metrics.responses.inc({ resource: 'beacons', status: '204' });
     exchange.response.writeHead(204, [...corsHeaders]).end();
   }
 
-  #tooLarge(exchange: AdmittedExchange): void {
+  #tooLarge(exchange: BeaconExchange): void {
     this.#refuse(exchange, 413, 'too-large', `expected at most ${mostBodyBytes} bytes of reports`, {
       connection: 'close', // what is left of the body is not read
     });
   }
 
-  #tooMany(exchange: AdmittedExchange): void {
+  #tooMany(exchange: BeaconExchange): void {
     this.#refuse(exchange, 429, 'too-many-reports', 'this address sends more reports than are taken', {
       'retry-after': '10',
     });
   }
 
   #refuse(
-    exchange: AdmittedExchange,
+    exchange: BeaconExchange,
     status: number,
     kind: string,
     detail: string,

@@ -6,7 +6,7 @@ import type { PlaybackPath } from '../core/playback-path.ts';
 import { type Absence, type Answer, answered, type Leave, type UnavailableReason } from '../core/playback-source.ts';
 import type { Later } from '../core/waiting-room.ts';
 import type { DeliveryMetrics } from '../metrics.ts';
-import { type Audience, corsHeaders } from './response-headers.ts';
+import { type Audience, corsFields } from './response-headers.ts';
 
 /** One request of a player whose path was understood. */
 export interface Exchange {
@@ -24,6 +24,21 @@ export interface AdmittedExchange extends Exchange {
   readonly audience: Audience;
 }
 
+/** What counting viewers and taking their reports needs of a request, be it for a stream or for a video. */
+export interface WatchExchange {
+  readonly request: IncomingMessage;
+  readonly search: string;
+  /** Id of the stream, or of the video. */
+  readonly streamId: string;
+  readonly ownerId: string;
+  readonly path: { readonly playbackId: string; readonly target: WatchTarget };
+}
+export type WatchTarget =
+  | { readonly kind: 'multivariant' }
+  | { readonly kind: 'media' }
+  | { readonly kind: 'media-playlist'; readonly session: string }
+  | { readonly kind: 'beacons'; readonly session: string | undefined };
+
 /** Takes a request through all checks again, because what it waited for is gone. */
 export type Restart = (exchange: AdmittedExchange) => void;
 
@@ -37,10 +52,6 @@ export function resourceOf(path: PlaybackPath | undefined): Resource {
   if (target.kind === 'media') return target.file.kind;
   return target.kind === 'media-playlist' ? 'playlist' : target.kind;
 }
-
-const corsFields = Object.fromEntries(
-  corsHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name.toLowerCase(), corsHeaders[i + 1] ?? '']] : [])),
-);
 
 /** Refusals of playback requests, as problem documents that other sites' pages may read. */
 export class Refusals {

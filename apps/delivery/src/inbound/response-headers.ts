@@ -13,6 +13,11 @@ export const corsHeaders: HeaderList = [
   'cross-origin',
 ];
 
+/** The same, by lower-case name. */
+export const corsFields: Readonly<Record<string, string>> = Object.fromEntries(
+  corsHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name.toLowerCase(), corsHeaders[i + 1] ?? '']] : [])),
+);
+
 /** What a page of another site may ask with these methods. */
 export const preflightHeaders = (methods: string): HeaderList => [
   ...corsHeaders,

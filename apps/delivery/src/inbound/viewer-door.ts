@@ -12,7 +12,7 @@ import type { SessionOwners } from '../core/session-owners.ts';
 import type { ViewerIdentity } from '../core/viewer-identity.ts';
 import type { Newcomer, ViewerSession } from '../core/viewer-session.ts';
 import type { FirstSign, ViewerSessions } from '../core/viewer-sessions.ts';
-import type { AdmittedExchange } from './exchange.ts';
+import type { WatchExchange } from './exchange.ts';
 
 export interface ViewerDoorDeps {
   readonly sessions: ViewerSessions;
@@ -50,7 +50,7 @@ export class ViewerDoor {
   }
 
   /** The id of a new session, for a multivariant playlist. */
-  mint(exchange: AdmittedExchange): ViewerSessionId {
+  mint(exchange: WatchExchange): ViewerSessionId {
     const { finder, owners, idSource, clock } = this.#deps;
     const id = mintSessionId(idSource, owners.home);
     const hash = this.newcomer(exchange)?.profile.viewerHash;
@@ -60,7 +60,7 @@ export class ViewerDoor {
   }
 
   /** A media playlist is asked for; a viewer who is known is not silent until it is answered. `byPart`: he waits for parts. */
-  visit(exchange: AdmittedExchange, byPart: boolean): Visit | undefined {
+  visit(exchange: WatchExchange, byPart: boolean): Visit | undefined {
     const { target } = exchange.path;
     if (exchange.request.method !== 'GET' || target.kind !== 'media-playlist') return undefined;
     const { session: sessionId } = target;
@@ -80,8 +80,32 @@ export class ViewerDoor {
     };
   }
 
+  /** A media playlist of a video is asked for. It is not reloaded: what comes of the viewer from now on are files and reports. */
+  arrived(exchange: WatchExchange, sessionId: string): void {
+    if (exchange.request.method !== 'GET') return;
+    const session = this.begin(exchange, sessionId, beaconSilenceMs);
+    if (session !== undefined) this.#keep(session);
+  }
+
+  /**
+   * A file of a video is asked for, whose path names no session: a sign of life of all that have this address and player. Who
+   * got a presentation, which has no sessions in it, is a viewer from his first file on.
+   */
+  fetched(exchange: WatchExchange): void {
+    if (exchange.request.method !== 'GET') return;
+    const { finder, clock } = this.#deps;
+    const { streamId } = exchange;
+    const hash = this.newcomer(exchange)?.profile.viewerHash;
+    if (hash === undefined) return;
+    const sessions = finder.allOf(streamId, hash);
+    for (const session of sessions) this.#keep(session);
+    if (sessions.length > 0) return;
+    const minted = finder.mintOf(streamId, hash, clock.monotonicMs());
+    if (minted !== undefined) this.begin(exchange, minted, beaconSilenceMs);
+  }
+
   /** Begins a session by its id, or finds it when it has begun meanwhile. */
-  begin(exchange: AdmittedExchange, sessionId: string, allowanceMs: number): ViewerSession | undefined {
+  begin(exchange: WatchExchange, sessionId: string, allowanceMs: number): ViewerSession | undefined {
     const { sessions, finder, clock } = this.#deps;
     const { streamId, request } = exchange;
     const found = sessions.find(sessionId, streamId);
@@ -101,7 +125,7 @@ export class ViewerDoor {
   }
 
   /** What is known of who asks; undefined when the connection is gone. */
-  newcomer(exchange: AdmittedExchange): Newcomer | undefined {
+  newcomer(exchange: WatchExchange): Newcomer | undefined {
     const { addressOf, identity } = this.#deps;
     const { request, path, ownerId } = exchange;
     const address = addressOf(request);
@@ -109,12 +133,12 @@ export class ViewerDoor {
     return { playbackId: path.playbackId, ownerId, ...identity.identify(address, userAgentOf(request)) };
   }
 
-  #reloaded(
-    exchange: AdmittedExchange,
-    sessionId: string,
-    known: ViewerSession | undefined,
-    allowanceMs: number,
-  ): void {
+  #keep(session: ViewerSession): void {
+    if (session.state.kind === 'gone') return;
+    this.#deps.sessions.heard(session, this.#deps.clock.monotonicMs(), beaconSilenceMs);
+  }
+
+  #reloaded(exchange: WatchExchange, sessionId: string, known: ViewerSession | undefined, allowanceMs: number): void {
     if (known !== undefined) {
       known.reloads = true;
       return this.#deps.sessions.heard(known, this.#deps.clock.monotonicMs(), allowanceMs);
