@@ -52,9 +52,9 @@ export async function superviseRun(run: SupervisedRun): Promise<Result<FfmpegEnd
 
   const onAbort = () => tree.end();
   run.signal.addEventListener('abort', onAbort, { once: true });
-  let outputError: { readonly error: unknown } | undefined;
+  let outputError: { readonly error: unknown; readonly afterEnd: boolean } | undefined;
   const output = readOutput(run, tree.stdout).catch((error: unknown) => {
-    outputError = { error };
+    outputError = { error, afterEnd: tree.stdout.readableEnded };
     tree.end();
     tree.stdout.destroy();
   });
@@ -62,9 +62,9 @@ export async function superviseRun(run: SupervisedRun): Promise<Result<FfmpegEnd
     const [end] = await Promise.all([tree.ended, output]);
     run.signal.throwIfAborted();
     const result = resultOf(end, late, run, words.text);
+    // A reader that stopped in the middle broke the run; one that met an early end was broken by it.
+    if (outputError !== undefined && (result.ok || !outputError.afterEnd)) throw outputError.error;
     if (!result.ok) run.log.info('ffmpeg-failed', { ...result.error, words: words.text.slice(-2_000) });
-    // An output that ends too early is the consequence of a failed run, not its cause.
-    else if (outputError !== undefined) throw outputError.error;
     return result;
   } finally {
     clearTimeout(stall);
