@@ -19,7 +19,7 @@ export class RateBuckets {
 
   /** The same for what matters less: half a bucket is left to `take`, whose users it can therefore never keep out. */
   takeSpare(key: string, count: number, nowMs: number): number {
-    return this.#take(key, count, nowMs, Math.floor(this.#burst * 0));
+    return this.#take(key, count, nowMs, Math.floor(this.#burst / 2));
   }
 
   #take(key: string, count: number, nowMs: number, left: number): number {
