@@ -21,7 +21,8 @@ export const taskSpecSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('audio'),
     source: mediaKeySchema,
-    asset,
+    /** Null: only the WAV. */
+    asset: asset.nullable(),
     duration_ms: z.int(),
     speech: mediaKeySchema.nullable(),
   }),
@@ -58,9 +59,16 @@ export const taskSpecSchema = z.discriminatedUnion('kind', [
   }),
   /**
    * Writes the playlists of the rungs whose spans are among its inputs, then `{asset}.m3u8` and `{asset}.mpd` over them: early
-   * with the first rung, at last with all of them, audio and subtitles. Replaces what an earlier one wrote.
+   * with the first rung, at last with all of them, audio and subtitles. Replaces what an earlier one wrote. With `renew` what is not
+   * among its inputs stays as the run before left it: `{asset}/tracks.json`, which every publish writes, says what that is.
    */
-  z.object({ kind: z.literal('publish'), asset, duration_ms: z.int(), final: z.boolean() }),
+  z.object({
+    kind: z.literal('publish'),
+    asset,
+    duration_ms: z.int(),
+    final: z.boolean(),
+    renew: z.boolean().optional(),
+  }),
   /** Reads what `join` has to know of each input: whether the streams fit together, and the loudness of each. */
   z.object({
     kind: z.literal('inspect'),
