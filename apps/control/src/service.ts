@@ -2,7 +2,7 @@
 import { createTokenSigner, createTokenVerifier, hashSecret } from '@millrace/auth';
 import type { Clock } from '@millrace/clock';
 import type { EventLog } from '@millrace/eventlog';
-import { liveStreamsTopic, revokedTokensTopic, signingKeysTopic } from '@millrace/events';
+import { liveStreamsTopic, revokedTokensTopic, signingKeysTopic, videosTopic } from '@millrace/events';
 import { docsMount, honoMount, type OpenApiDocument, type Service } from '@millrace/http';
 import { type IdSource, newId } from '@millrace/ids';
 import { Background, Scope } from '@millrace/lifecycle';
@@ -83,6 +83,7 @@ export async function createControlService(deps: ControlDeps): Promise<ControlSe
     const signingKeys = new OwnedTable(keysTable, 10);
     signingKeys.put(pair.kid, state);
     const revoked = new OwnedTable(revokedTable, 1_000);
+    const videos = scope.use(eventLog.table(videosTopic), 'videos');
     const verifier = createTokenVerifier({ signingKeys, revoked, clock });
     const signer = await createTokenSigner({ ...pair, clock, idSource });
 
@@ -129,6 +130,7 @@ export async function createControlService(deps: ControlDeps): Promise<ControlSe
         idSource,
         metrics,
         addresses,
+        videos,
         health: (streamId, epoch) => health.get(streamId, epoch, clock.monotonicMs()),
         onRevoked: (jti, expires_at_ms) => revoked.put(jti, { jti, revoked_at_ms: clock.nowMs(), expires_at_ms }),
         limits: {
@@ -148,6 +150,8 @@ export async function createControlService(deps: ControlDeps): Promise<ControlSe
       name: 'control',
       publicMounts: [
         honoMount('/api/v1', api.app),
+        // Below the videos of progress: only control can sign.
+        honoMount('/api/v1/videos/{id}/playback-tokens', api.app),
         docsMount({ openApiUrl: '/api/v1/openapi.json', title: 'Millrace API' }),
       ],
       internalMounts: [],

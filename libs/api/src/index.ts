@@ -121,6 +121,8 @@ export {
   type PlaybackTokenInput,
   playbackTokenInputSchema,
   playbackTokenSchema,
+  type VideoPlaybackToken,
+  videoPlaybackTokenSchema,
   type Watch,
   watchSchema,
 } from './playback.ts';

@@ -14,6 +14,20 @@ export const playbackTokenSchema = z
   .meta({ id: 'PlaybackToken' });
 export type PlaybackToken = z.infer<typeof playbackTokenSchema>;
 
+/** A token that plays one private video, and the URLs that carry it. What the video does not have (yet) answers 404. */
+export const videoPlaybackTokenSchema = z
+  .object({
+    token: z.string(),
+    expires_at: timeSchema,
+    hls_url: z.string(),
+    dash_url: z.string(),
+    poster_url: z.string(),
+    storyboard_url: z.string(),
+    file_url: z.string(),
+  })
+  .meta({ id: 'VideoPlaybackToken' });
+export type VideoPlaybackToken = z.infer<typeof videoPlaybackTokenSchema>;
+
 /** What a watch page needs; no login. */
 export const watchSchema = z
   .object({

@@ -25,6 +25,7 @@ const matrix = {
   rotateStreamKey: ['admin', 'broadcaster'],
   revokeStreamKey: ['admin', 'broadcaster'],
   createPlaybackToken: ['admin', 'broadcaster', 'viewer'],
+  createVideoPlaybackToken: ['admin', 'broadcaster', 'viewer'],
   listTokens: ['admin', 'broadcaster', 'analyst', 'viewer'],
   createToken: ['admin', 'broadcaster', 'analyst'],
   revokeToken: ['admin', 'broadcaster', 'analyst', 'viewer'],

@@ -30,6 +30,11 @@ export function hlsUrl(at: Addresses, playbackId: string, token?: string): strin
   return `${at.publicUrl}/live/${playbackId}/${token === undefined ? '' : `${token}/`}index.m3u8`;
 }
 
+/** URL below which a processed video is played; a private one's carries a token. Ends in a slash. */
+export function vodUrl(at: Addresses, playbackId: string, token?: string): string {
+  return `${at.publicUrl}/vod/${playbackId}/${token === undefined ? '' : `${token}/`}`;
+}
+
 /** URL of the watch page; a private stream's carries a token. */
 export function watchUrl(at: Addresses, playbackId: string, token?: string): string {
   return `${at.publicUrl}/watch/${playbackId}${token === undefined ? '' : `?token=${token}`}`;

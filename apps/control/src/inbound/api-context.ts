@@ -1,6 +1,6 @@
-import type { TokenSigner, TokenVerifier } from '@millrace/auth';
+import type { TokenSigner, TokenTable, TokenVerifier } from '@millrace/auth';
 import type { Clock } from '@millrace/clock';
-import type { HealthSample } from '@millrace/events';
+import type { HealthSample, VideoState } from '@millrace/events';
 import type { ApiVariables } from '@millrace/http';
 import type { IdSource } from '@millrace/ids';
 import type { Actor } from '../core/access.ts';
@@ -26,6 +26,8 @@ export interface RouteDeps {
   readonly health: (streamId: string, epoch: number) => HealthSample | undefined;
   /** Makes a revocation count here at once; other services learn it from the topic. */
   readonly onRevoked: (jti: string, expiresAtMs: number) => void;
+  /** Videos of the services that process them, by id. */
+  readonly videos: TokenTable<VideoState>;
   readonly limits: ApiLimits;
 }
 

@@ -8,6 +8,7 @@ import { addPlaybackRoutes } from './playback-routes.ts';
 import { addSignInRoutes } from './sign-in-routes.ts';
 import { addStreamRoutes } from './stream-routes.ts';
 import { addTokenRoutes } from './token-routes.ts';
+import { addVideoTokenRoutes } from './video-token-routes.ts';
 
 /** The REST API of control. */
 export interface ControlApi {
@@ -23,6 +24,7 @@ export function createControlApi(deps: RouteDeps, log: Logger): ControlApi {
   addStreamRoutes(app, deps);
   addKeyRoutes(app, deps);
   addPlaybackRoutes(app, deps);
+  addVideoTokenRoutes(app, deps);
   addTokenRoutes(app, deps);
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',

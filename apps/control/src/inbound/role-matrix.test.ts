@@ -20,6 +20,7 @@ const table: readonly (readonly [string, string, string, unknown?])[] = [
   ['POST', `${key}/rotate`, 'ab', {}],
   ['DELETE', key, 'ab'],
   ['POST', `${stream}/playback-tokens`, 'abv', {}],
+  ['POST', `/api/v1/videos/vid_${nobody}/playback-tokens`, 'abv', {}],
   ['GET', `/api/v1/watch/play_${nobody}`, '-'],
   ['GET', '/api/v1/tokens', 'abnv'],
   ['POST', '/api/v1/tokens', 'abn', { label: 'x', role: 'viewer' }],
@@ -44,7 +45,7 @@ describe('the role matrix', () => {
     const routes = Object.entries(control.service.openApi.paths ?? {}).flatMap(([path, item]) =>
       Object.keys(item as object).map((method) => `${method.toUpperCase()} ${path.replaceAll(/\{[^}]+\}/g, '*')}`),
     );
-    const rows = table.map(([method, path]) => `${method} ${path.replaceAll(/(str|key|play|tok)_0{26}/g, '*')}`);
+    const rows = table.map(([method, path]) => `${method} ${path.replaceAll(/(str|key|play|tok|vid)_0{26}/g, '*')}`);
     expect(rows.sort()).toEqual(routes.sort());
   });
 
