@@ -61,9 +61,11 @@ export function createClickHouseWarehouse(deps: WarehouseDeps): Warehouse {
       }),
     bytes: (query, format, limits, signal) =>
       measured(async () => {
+        const asked = ask({ sql: `${query.sql}\nFORMAT ${format}`, params: query.params }, limits, 1);
         // exec hands the raw body over; query() would parse it
         const { stream } = await client.exec({
-          ...ask({ sql: `${query.sql}\nFORMAT ${format}`, params: query.params }, limits, 1),
+          ...asked,
+          clickhouse_settings: { ...asked.clickhouse_settings, ...exportSettings },
           abort_signal: signal,
         });
         return Readable.toWeb(stream) as ReadableStream<Uint8Array>;
@@ -84,6 +86,9 @@ function settingsOf(limits: QueryLimits) {
     result_overflow_mode: 'throw' as const,
   };
 }
+
+/** ClickHouse holds a few blocks of a result that is not being read: of 65,000 rows each, one for every thread, if it is left alone. */
+const exportSettings = { max_block_size: '8192', output_format_parallel_formatting: 0 as const };
 
 const awayTypes = new Set([
   'UNKNOWN_TABLE',
