@@ -1,3 +1,4 @@
+export { type MeasuredSegment, segmentBitRates } from './bit-rates.ts';
 export {
   type AwaitedPart,
   advancePartLimit,
@@ -17,5 +18,9 @@ export type {
   PartView,
   RenditionReportView,
   SegmentView,
+  SubtitlesRenditionView,
   VariantView,
+  VodPlaylistView,
+  VodSegmentView,
 } from './playlist-view.ts';
+export { renderVodPlaylist, vodTargetDurationS } from './vod-playlist.ts';

@@ -1,7 +1,7 @@
 import { attributeList, decimal, quoted } from './attributes.ts';
 import type { MultivariantPlaylistView } from './playlist-view.ts';
 
-/** Renders a multivariant playlist (rfc8216bis 4.4.6): audio groups first, then the variants, best first as given. */
+/** Renders a multivariant playlist (rfc8216bis 4.4.6): renditions first, then the variants, best first as given. */
 export function renderMultivariantPlaylist(view: MultivariantPlaylistView): string {
   const lines = ['#EXTM3U', '#EXT-X-VERSION:9'];
   if (view.independentSegments) lines.push('#EXT-X-INDEPENDENT-SEGMENTS');
@@ -18,8 +18,22 @@ export function renderMultivariantPlaylist(view: MultivariantPlaylistView): stri
       ])}`,
     );
   }
+  for (const subtitles of view.subtitles ?? []) {
+    lines.push(
+      `#EXT-X-MEDIA:${attributeList([
+        ['TYPE', 'SUBTITLES'],
+        ['GROUP-ID', quoted(subtitles.group)],
+        ['NAME', quoted(subtitles.name)],
+        ['LANGUAGE', quoted(subtitles.language)],
+        ['DEFAULT', subtitles.isDefault ? 'YES' : 'NO'],
+        ['AUTOSELECT', 'YES'],
+        ['FORCED', 'NO'],
+        ['URI', quoted(subtitles.uri)],
+      ])}`,
+    );
+  }
   for (const variant of view.variants) {
-    const { width, height, frameRate, audioGroup } = variant;
+    const { width, height, frameRate, audioGroup, subtitlesGroup } = variant;
     lines.push(
       `#EXT-X-STREAM-INF:${attributeList([
         ['BANDWIDTH', Math.ceil(variant.bandwidthBps)],
@@ -28,6 +42,7 @@ export function renderMultivariantPlaylist(view: MultivariantPlaylistView): stri
         ['RESOLUTION', width !== undefined && height !== undefined ? `${width}x${height}` : undefined],
         ['FRAME-RATE', frameRate === undefined ? undefined : decimal(frameRate, 3)],
         ['AUDIO', audioGroup === undefined ? undefined : quoted(audioGroup)],
+        ['SUBTITLES', subtitlesGroup === undefined ? undefined : quoted(subtitlesGroup)],
       ])}`,
       variant.uri,
     );

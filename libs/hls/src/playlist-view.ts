@@ -70,6 +70,7 @@ export interface VariantView {
   readonly height?: number | undefined;
   readonly frameRate?: number | undefined;
   readonly audioGroup?: string | undefined;
+  readonly subtitlesGroup?: string | undefined;
 }
 
 /** EXT-X-MEDIA:TYPE=AUDIO. */
@@ -81,8 +82,33 @@ export interface AudioRenditionView {
   readonly isDefault: boolean;
 }
 
+/** EXT-X-MEDIA:TYPE=SUBTITLES. */
+export interface SubtitlesRenditionView {
+  readonly group: string;
+  readonly name: string;
+  readonly uri: string;
+  /** BCP 47. */
+  readonly language: string;
+  readonly isDefault: boolean;
+}
+
 export interface MultivariantPlaylistView {
   readonly variants: readonly VariantView[];
   readonly audio: readonly AudioRenditionView[];
+  readonly subtitles?: readonly SubtitlesRenditionView[];
+  readonly independentSegments: boolean;
+}
+
+/** A segment of a finished playlist. */
+export interface VodSegmentView {
+  readonly uri: string;
+  readonly durationS: number;
+  /** EXT-X-MAP; undefined for WebVTT, which has none. */
+  readonly mapUri?: string | undefined;
+}
+
+/** A media playlist of something that is whole and will not change. */
+export interface VodPlaylistView {
+  readonly segments: readonly VodSegmentView[];
   readonly independentSegments: boolean;
 }
