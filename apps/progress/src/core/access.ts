@@ -11,6 +11,8 @@ export interface Actor {
 }
 
 const readers = ['admin', 'broadcaster', 'analyst', 'viewer'] as const;
+/** A `viewer` token is made to watch, not to look over shoulders. */
+const jobReaders = ['admin', 'broadcaster', 'analyst'] as const;
 const writers = ['admin', 'broadcaster'] as const;
 
 /** Roles that may take each action. An action is the operation id of a route. */
@@ -28,6 +30,9 @@ const matrix = {
   getUpload: writers,
   resumeUpload: writers,
   cancelUpload: writers,
+  listJobs: jobReaders,
+  getJob: jobReaders,
+  cancelJob: writers,
 } as const satisfies Readonly<Record<string, readonly Role[]>>;
 
 export type Action = keyof typeof matrix;

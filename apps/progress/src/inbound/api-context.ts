@@ -6,6 +6,7 @@ import type { Actor } from '../core/access.ts';
 import type { JobDesk } from '../core/job-desk.ts';
 import type { PlannedStep } from '../core/pipeline.ts';
 import type { ProgressStore } from '../core/store.ts';
+import type { VideoImports } from '../core/video-source.ts';
 
 /** hono's environment of the progress API: `actor` is there on every route behind `access`. */
 export interface ProgressEnv {
@@ -18,6 +19,8 @@ export interface ApiCounters {
   readonly mutations: { inc(labels: { readonly action: string }): void };
   readonly idempotentCalls: { inc(labels: { readonly outcome: string }): void };
   readonly refusedTokens: { inc(labels: { readonly reason: string }): void };
+  readonly slowRequests: { inc(labels: { readonly route: string }): void };
+  readonly submitDuration: { observe(labels: { readonly route: string }, seconds: number): void };
 }
 
 /** What every route needs. */
@@ -32,7 +35,11 @@ export interface RouteDeps {
   readonly publicUrl: () => string;
   /** Steps of the processing pipeline with their weights, as a video that was never processed shows them. */
   readonly processingSteps: readonly Pick<PlannedStep, 'name' | 'weight'>[];
+  /** Imports of originals; undefined: none here. */
+  readonly imports?: VideoImports | undefined;
   readonly limits: ApiLimits;
+  /** Requests that take longer are logged and counted. */
+  readonly slowRequestMs: number;
 }
 
 export interface ApiLimits {

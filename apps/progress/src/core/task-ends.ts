@@ -1,0 +1,148 @@
+/** How leases end, by the word of their workers, and what follows: the next tasks, another attempt, the end of the job. */
+import type { TaskEnd, TaskFailure } from '@millrace/api';
+import type { LeaseStanding } from '@millrace/handover';
+import { jobHasEnded, retryVerdict } from '@millrace/job';
+import { assertNever } from '@millrace/result';
+import type { EngineDeps } from './engine-deps.ts';
+import { drainJob, endJob, failJob, outcomeOf, outcomesOf } from './job-ending.ts';
+import { jobProgressed } from './job-facts.ts';
+import { countJob } from './job-fold.ts';
+import { type JobRecord, type StepRecord, summaryOf } from './job-record.ts';
+import type { Transaction } from './store.ts';
+import { lockSubjects } from './subject-locks.ts';
+import { plantTasks } from './task-planting.ts';
+import { refusalOf } from './task-reports.ts';
+import type { TaskRecord } from './task-rows.ts';
+
+/** Takes the end of a lease. A repeated `done` that was taken is taken again. */
+export async function takeEnd(deps: EngineDeps, workerId: string, end: TaskEnd): Promise<LeaseStanding> {
+  const known = await deps.store.tasks.get(end.task_id);
+  const job = known && (await deps.store.jobs.get(known.jobId));
+  if (known === undefined || job === undefined) return refuse(deps, 'unknown-task');
+  if (end.kind === 'done' && end.result.kind !== known.spec.kind) {
+    throw new Error(`task ${known.taskId}: expected a result of ${known.spec.kind}, got one of ${end.result.kind}`);
+  }
+  if (known.fence !== end.fence) return refuse(deps, 'older-fence');
+  return deps.store.transaction(async (tx) => {
+    await lockSubjects(tx, deps, [job]);
+    const locked = await tx.jobs.lock(job.jobId);
+    const task = await tx.tasks.lock(known.taskId);
+    const refusal = refusalOf(task, workerId, end.fence);
+    if (locked === undefined || task === undefined || refusal !== undefined) {
+      const again = end.kind === 'done' && task?.status === 'done' && task.workerId === workerId;
+      return again && task.fence === end.fence ? 'taken' : refuse(deps, refusal ?? 'unknown-task');
+    }
+    await endLease(tx, deps, locked, task, end);
+    return 'taken';
+  });
+}
+
+function refuse(deps: EngineDeps, reason: Parameters<EngineDeps['counts']['refused']>[0]): LeaseStanding {
+  deps.counts.refused(reason);
+  return 'lost';
+}
+
+/** Ends a lease that is held; job and task are locked. */
+async function endLease(
+  tx: Transaction,
+  deps: EngineDeps,
+  job: JobRecord,
+  task: TaskRecord,
+  end: TaskEnd,
+): Promise<void> {
+  const nowMs = deps.clock.nowMs();
+  const reason = end.kind === 'failed' ? end.failure.reason : undefined;
+  await tx.tasks.endAttempts([{ taskId: task.taskId, fence: task.fence, outcome: end.kind, reason }], nowMs);
+  tx.afterCommit(() => deps.counts.attempt(end.kind));
+  if (job.cancelling || jobHasEnded(job.status)) {
+    await tx.tasks.cancel([task.taskId]);
+    await drainJob(tx, deps, job);
+    return;
+  }
+  switch (end.kind) {
+    case 'done':
+      await tx.tasks.finish(task.taskId, end.result);
+      return advanceJob(tx, deps, job, { ...task, status: 'done', result: end.result });
+    case 'failed':
+      return failLease(tx, deps, job, task, end.failure, { failures: task.failures + 1, lapses: task.lapses });
+    case 'stopped':
+    case 'returned': {
+      await tx.tasks.requeue(task.taskId, nowMs, task);
+      tx.afterCommit(() => deps.hints.work());
+      return;
+    }
+    default:
+      return assertNever(end);
+  }
+}
+
+/** A lease ended without a result: another attempt, or the end of the task and, unless it is optional, of the job. */
+export async function failLease(
+  tx: Transaction,
+  deps: EngineDeps,
+  job: JobRecord,
+  task: TaskRecord,
+  failure: TaskFailure,
+  counts: { readonly failures: number; readonly lapses: number },
+): Promise<void> {
+  const nowMs = deps.clock.nowMs();
+  const verdict = retryVerdict(deps.limits.retry, counts, deps.random());
+  if (failure.retryable && verdict.kind === 'again') {
+    await tx.tasks.requeue(task.taskId, nowMs + verdict.delayMs, counts);
+    tx.afterCommit(() => {
+      deps.hints.moved([job.jobId]);
+      deps.hints.work();
+    });
+    return;
+  }
+  await tx.tasks.fail(task.taskId);
+  if (!task.optional) {
+    await failJob(tx, deps, job, { step: task.step, code: failure.code, reason: failure.reason });
+    return;
+  }
+  await skipSteps(tx, await tx.jobs.steps([job.jobId]), [{ step: task.step, reason: failure.reason }], nowMs);
+  await advanceJob(tx, deps, job, { ...task, status: 'failed' });
+}
+
+/** A task has ended for good: what follows from it is entered, and a job without open tasks is completed. */
+async function advanceJob(tx: Transaction, deps: EngineDeps, job: JobRecord, finished: TaskRecord): Promise<void> {
+  const nowMs = deps.clock.nowMs();
+  const { pipeline, effects } = deps.types.of(job.kind);
+  await tx.tasks.releaseAfter(finished.taskId);
+  const tasks = await tx.tasks.ofJob(job.jobId);
+  const outcome = outcomeOf(finished);
+  const done = outcomesOf(tasks);
+  const advance = pipeline.advance(job.request, outcome, done);
+  const steps = await tx.jobs.steps([job.jobId]);
+  await plantTasks(tx, deps, job, steps, advance.tasks, tasks);
+  const skipped = await skipSteps(tx, steps, advance.skipped, nowMs);
+  const sums = await tx.tasks.sums([job.jobId]);
+  if (sums.every((one) => one.open === 0)) {
+    await effects.advanced?.(tx, summaryOf(job), outcome, done);
+    await endJob(tx, deps, job, { status: 'completed', draining: false });
+    return;
+  }
+  const counted = countJob(job, skipped, sums, nowMs);
+  await tx.jobs.saveSteps(counted.changed);
+  await tx.jobs.save([counted.job]);
+  await tx.publish([jobProgressed(counted.job, counted.steps, deps.usualMs(job.kind))]);
+  await effects.advanced?.(tx, summaryOf(counted.job), outcome, done);
+  tx.afterCommit(() => deps.hints.work());
+}
+
+/** Steps that have nothing to do; gives all steps as they are then. */
+async function skipSteps(
+  tx: Transaction,
+  steps: readonly StepRecord[],
+  skipped: readonly { readonly step: string; readonly reason: string }[],
+  nowMs: number,
+): Promise<readonly StepRecord[]> {
+  if (skipped.length === 0) return steps;
+  const next = steps.map((step): StepRecord => {
+    const why = skipped.find((one) => one.step === step.name);
+    if (why === undefined || step.status === 'skipped') return step;
+    return { ...step, status: 'skipped', reason: why.reason, finishedAtMs: nowMs };
+  });
+  await tx.jobs.saveSteps(next.filter((step, at) => step !== steps[at]));
+  return next;
+}

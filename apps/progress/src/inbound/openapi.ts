@@ -1,0 +1,41 @@
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import { createApiApp, type OpenApiDocument } from '@millrace/http';
+import { type Logger, silentLogger } from '@millrace/log';
+import { isRetryable } from '@millrace/postgres';
+import type { ProgressEnv, RouteDeps } from './api-context.ts';
+import { addJobRoutes } from './job-routes.ts';
+import { requestTimes } from './request-times.ts';
+
+/** The REST API of progress. */
+export interface ProgressApi {
+  readonly app: OpenAPIHono<ProgressEnv>;
+  /** To be merged with control's into the document that is served. */
+  readonly document: OpenApiDocument;
+}
+
+/** Builds the API with all of its routes. */
+export function createProgressApi(deps: RouteDeps, log: Logger): ProgressApi {
+  const app = createApiApp<ProgressEnv>({ log, idSource: deps.idSource, isOutage: isRetryable });
+  app.use('*', requestTimes(deps, log));
+  addJobRoutes(app, deps);
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'An API token: from a sign-in, or of POST /api/v1/tokens.',
+  });
+  const document = app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: { title: 'Millrace media jobs', version: '1' },
+    servers: [{ url: '/' }],
+    tags: [{ name: 'jobs', description: 'Long work on media: how far it is, and how to stop it.' }],
+  }) as unknown as OpenApiDocument; // openapi3-ts describes the same document with wider types
+  app.get('/api/v1/jobs/openapi.json', (c) => c.json(document));
+  return { app, document };
+}
+
+/** The document without a running service, for the generated reference. */
+export function openApiDocument(): OpenApiDocument {
+  // building the document declares the routes and calls none, so nothing behind them is needed
+  return createProgressApi({} as RouteDeps, silentLogger).document;
+}

@@ -1,0 +1,22 @@
+/** Progress as a process of its own: the API on one listener, workers, metrics and health on another. */
+import { openJobLeaseServer } from '@millrace/handover';
+import { mediaFolder, openFolderStore } from '@millrace/media-store';
+import { runServiceProcess } from '@millrace/process';
+import { readProgressSettings } from './config.ts';
+import { createProgressService } from './service.ts';
+
+const settings = readProgressSettings();
+const instanceId = settings.PROGRESS_INSTANCE_ID;
+
+await runServiceProcess({ name: 'progress', settings, instanceId }, async (house) => {
+  const { sql, eventLog } = await house.openDatabase(settings.DATABASE_URL);
+  const mediaStore = await openFolderStore({ folder: mediaFolder(settings) });
+  const service = await createProgressService({ ...house, settings, sql, eventLog, mediaStore });
+  const { leases } = service;
+  const server = openJobLeaseServer({
+    ...{ leases, serviceToken: settings.MILLRACE_SERVICE_TOKEN, log: house.log },
+    onEvent: service.countLeaseCall,
+  });
+  house.scope.use(server, 'lease-server');
+  return { service, httpPort: settings.HTTP_PORT, internalMounts: [server.mount] };
+});

@@ -1,0 +1,101 @@
+import { Counter, Gauge, Histogram, type MetricsRegistry } from '@millrace/metrics';
+
+/** Every metric of progress. Labels are bounded sets; no job, video, owner or worker is one. */
+export function createProgressMetrics(registry: MetricsRegistry) {
+  const registers = [registry];
+  return {
+    mutations: new Counter({
+      name: 'millrace_progress_mutations_total',
+      help: 'Mutating calls that were carried out, by action.',
+      labelNames: ['action'] as const,
+      registers,
+    }),
+    refusedTokens: new Counter({
+      name: 'millrace_progress_tokens_refused_total',
+      help: 'API tokens that were refused, by reason.',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
+    idempotentCalls: new Counter({
+      name: 'millrace_progress_idempotent_calls_total',
+      help: 'Calls with an Idempotency-Key, by outcome (first, replayed, other-body).',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
+    slowRequests: new Counter({
+      name: 'millrace_progress_slow_requests_total',
+      help: 'Requests that took longer than PROGRESS_SLOW_REQUEST_MS, by route.',
+      labelNames: ['route'] as const,
+      registers,
+    }),
+    submitDuration: new Histogram({
+      name: 'millrace_progress_submit_duration_seconds',
+      help: 'Time from the head of a request to its 202 or 409, by route.',
+      labelNames: ['route'] as const,
+      buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
+      registers,
+    }),
+    submissions: new Counter({
+      name: 'millrace_progress_submissions_total',
+      help: 'Jobs that were submitted, by kind and outcome (accepted, conflict, quota; replaced: one that force cancelled).',
+      labelNames: ['kind', 'outcome'] as const,
+      registers,
+    }),
+    jobsEnded: new Counter({
+      name: 'millrace_progress_jobs_ended_total',
+      help: 'Jobs that ended, by kind and status (completed, failed, cancelled).',
+      labelNames: ['kind', 'status'] as const,
+      registers,
+    }),
+    jobsOpen: new Gauge({
+      name: 'millrace_progress_jobs_open',
+      help: 'Jobs that wait or run, by kind and status (pending, processing).',
+      labelNames: ['kind', 'status'] as const,
+      registers,
+    }),
+    tasksOpen: new Gauge({
+      name: 'millrace_progress_tasks_open',
+      help: 'Tasks that can be leased or are, by kind and status (ready, leased).',
+      labelNames: ['kind', 'status'] as const,
+      registers,
+    }),
+    attempts: new Counter({
+      name: 'millrace_progress_attempts_total',
+      help: 'Leases that ended, by outcome (done, failed, stopped, returned, lapsed).',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
+    reportsRefused: new Counter({
+      name: 'millrace_progress_reports_refused_total',
+      help: 'Reports and ends of leases that are not the worker’s any more, by reason.',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
+    leaseCalls: new Counter({
+      name: 'millrace_progress_lease_calls_total',
+      help: 'Calls of workers, by what came of them.',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
+    cleanups: new Counter({
+      name: 'millrace_progress_cleanups_total',
+      help: 'Keys and prefixes removed from the media store, by outcome (removed, again, failed).',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
+    sweptRows: new Counter({
+      name: 'millrace_progress_swept_rows_total',
+      help: 'Rows removed by the sweeper, by kind (job, answer).',
+      labelNames: ['kind'] as const,
+      registers,
+    }),
+    loopFailures: new Counter({
+      name: 'millrace_progress_loop_failures_total',
+      help: 'Failed rounds of background loops, by loop; each is tried again.',
+      labelNames: ['loop'] as const,
+      registers,
+    }),
+  };
+}
+
+export type ProgressMetrics = ReturnType<typeof createProgressMetrics>;

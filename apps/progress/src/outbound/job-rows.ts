@@ -1,0 +1,264 @@
+import type { StepStatus } from '@millrace/api';
+import type { JobKind } from '@millrace/events';
+import type { JobState, Pace } from '@millrace/job';
+import type { JobRecord, StepRecord } from '../core/job-record.ts';
+import type { JobCount, JobFilter, JobRows } from '../core/job-rows.ts';
+import { priorityOf, rankOf } from './job-priority.ts';
+import { jsonTime, optionalMs, type Queryable } from './row-mapping.ts';
+
+interface JobRow {
+  readonly job_id: string;
+  readonly kind: JobKind;
+  readonly subject: string;
+  readonly owner_id: string;
+  readonly priority: number;
+  readonly request: unknown;
+  readonly status: JobState;
+  readonly cancelling: boolean;
+  readonly draining: boolean;
+  readonly blocked: boolean;
+  readonly progress: number;
+  readonly phase: string | null;
+  readonly pace: Pace | null;
+  readonly error_step: string | null;
+  readonly error_code: string | null;
+  readonly error_reason: string | null;
+  readonly created_at: Date;
+  readonly started_at: Date | null;
+  readonly updated_at: Date;
+  readonly finished_at: Date | null;
+}
+
+interface StepRow {
+  readonly job_id: string;
+  readonly place: number;
+  readonly name: string;
+  readonly weight: number;
+  readonly phase: string;
+  readonly status: StepStatus;
+  readonly progress: number;
+  readonly reason: string | null;
+  readonly started_at: Date | null;
+  readonly finished_at: Date | null;
+}
+
+/** Tables progress.jobs and progress.steps. */
+export function createJobRows(sql: Queryable): JobRows {
+  return {
+    async insert(job, steps) {
+      const created = new Date(job.createdAtMs);
+      const rows = await sql`
+        INSERT INTO progress.jobs
+          (job_id, kind, subject, owner_id, priority, request, status, phase, created_at, updated_at)
+        VALUES (${job.jobId}, ${job.kind}, ${job.subject}, ${job.ownerId}, ${rankOf(job.priority)},
+          ${JSON.stringify(job.request ?? null)}::text::jsonb, 'pending', NULL, ${created}, ${created})
+        ON CONFLICT (kind, subject) WHERE status IN ('pending', 'processing') AND NOT cancelling DO NOTHING
+        RETURNING job_id`;
+      if (rows.length === 0) return false;
+      const given = steps.map((step, place) => ({ ...step, place }));
+      await sql`
+        INSERT INTO progress.steps (job_id, place, name, weight, phase, status)
+        SELECT ${job.jobId}, place, name, weight, phase, 'pending'
+        FROM jsonb_to_recordset(${JSON.stringify(given)}::text::jsonb)
+          AS given (place int, name text, weight float8, phase text)`;
+      return true;
+    },
+    async withdraw(jobId) {
+      await sql`DELETE FROM progress.jobs WHERE job_id = ${jobId}`;
+    },
+    async get(jobId) {
+      const rows = await sql<JobRow[]>`SELECT * FROM progress.jobs WHERE job_id = ${jobId}`;
+      return rows[0] && toJob(rows[0]);
+    },
+    async getMany(jobIds) {
+      if (jobIds.length === 0) return [];
+      const rows = await sql<JobRow[]>`
+        SELECT * FROM progress.jobs WHERE job_id = ANY(${[...jobIds]}::text[]) ORDER BY job_id`;
+      return rows.map(toJob);
+    },
+    async active(kind, subject) {
+      const rows = await sql<JobRow[]>`
+        SELECT * FROM progress.jobs
+        WHERE kind = ${kind} AND subject = ${subject} AND status IN ('pending', 'processing') AND NOT cancelling`;
+      return rows[0] && toJob(rows[0]);
+    },
+    async newest(kind, subject) {
+      const rows = await sql<JobRow[]>`
+        SELECT * FROM progress.jobs WHERE kind = ${kind} AND subject = ${subject}
+        ORDER BY (status IN ('pending', 'processing') AND NOT cancelling) DESC, job_id DESC LIMIT 1`;
+      return rows[0] && toJob(rows[0]);
+    },
+    async lock(jobId) {
+      const rows = await sql<JobRow[]>`SELECT * FROM progress.jobs WHERE job_id = ${jobId} FOR UPDATE`;
+      return rows[0] && toJob(rows[0]);
+    },
+    async lockFree(jobIds) {
+      if (jobIds.length === 0) return [];
+      const rows = await sql<JobRow[]>`
+        SELECT * FROM progress.jobs WHERE job_id = ANY(${[...jobIds]}::text[])
+        ORDER BY job_id FOR UPDATE SKIP LOCKED`;
+      return rows.map(toJob);
+    },
+    async lockSlot(kind, subject) {
+      const rows = await sql<JobRow[]>`
+        SELECT * FROM progress.jobs WHERE kind = ${kind} AND subject = ${subject}
+          AND (draining OR status IN ('pending', 'processing')) ORDER BY job_id FOR UPDATE`;
+      return rows.map(toJob);
+    },
+    async save(jobs) {
+      if (jobs.length === 0) return;
+      const given = jobs.map((job) => ({
+        ...{ job_id: job.jobId, status: job.status, cancelling: job.cancelling, draining: job.draining },
+        ...{ blocked: job.blocked, progress: job.progress, phase: job.phase ?? null, pace: job.pace ?? null },
+        error_step: job.error?.step ?? null,
+        error_code: job.error?.code ?? null,
+        error_reason: job.error?.reason ?? null,
+        started_at: jsonTime(job.startedAtMs),
+        updated_at: jsonTime(job.updatedAtMs),
+        finished_at: jsonTime(job.finishedAtMs),
+      }));
+      await sql`
+        UPDATE progress.jobs AS job SET status = given.status, cancelling = given.cancelling,
+          draining = given.draining, blocked = given.blocked, progress = greatest(job.progress, given.progress),
+          phase = given.phase, pace = given.pace, error_step = given.error_step, error_code = given.error_code,
+          error_reason = given.error_reason, started_at = given.started_at, updated_at = given.updated_at,
+          finished_at = given.finished_at
+        FROM jsonb_to_recordset(${JSON.stringify(given)}::text::jsonb) AS given
+          (job_id text, status text, cancelling bool, draining bool, blocked bool, progress float8, phase text,
+           pace jsonb, error_step text, error_code text, error_reason text, started_at timestamptz,
+           updated_at timestamptz, finished_at timestamptz)
+        WHERE job.job_id = given.job_id`;
+    },
+    async steps(jobIds) {
+      if (jobIds.length === 0) return [];
+      const rows = await sql<StepRow[]>`
+        SELECT * FROM progress.steps WHERE job_id = ANY(${[...jobIds]}::text[]) ORDER BY job_id, place`;
+      return rows.map(toStep);
+    },
+    async saveSteps(steps) {
+      if (steps.length === 0) return;
+      const given = steps.map((step) => ({
+        ...{ job_id: step.jobId, place: step.place, status: step.status, progress: step.progress },
+        reason: step.reason ?? null,
+        started_at: jsonTime(step.startedAtMs),
+        finished_at: jsonTime(step.finishedAtMs),
+      }));
+      await sql`
+        UPDATE progress.steps AS step SET status = given.status, progress = greatest(step.progress, given.progress),
+          reason = given.reason, started_at = given.started_at, finished_at = given.finished_at
+        FROM jsonb_to_recordset(${JSON.stringify(given)}::text::jsonb) AS given
+          (job_id text, place int, status text, progress float8, reason text, started_at timestamptz,
+           finished_at timestamptz)
+        WHERE step.job_id = given.job_id AND step.place = given.place`;
+    },
+    async countOpen(ownerId) {
+      const rows = await sql<{ count: number }[]>`
+        SELECT count(*)::int AS count FROM progress.jobs
+        WHERE owner_id = ${ownerId} AND status IN ('pending', 'processing')`;
+      return rows[0]?.count ?? 0;
+    },
+    async countProcessing(ownerId) {
+      const rows = await sql<{ count: number }[]>`
+        SELECT count(*)::int AS count FROM progress.jobs WHERE owner_id = ${ownerId} AND status = 'processing'`;
+      return rows[0]?.count ?? 0;
+    },
+    async takeTurn(ownerIds) {
+      for (const ownerId of [...new Set(ownerIds)].sort()) {
+        await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`millrace-progress-owner ${ownerId}`}, 0))`;
+      }
+    },
+    async list(filter, page) {
+      const rows = await sql<JobRow[]>`
+        SELECT * FROM progress.jobs WHERE ${filterOf(sql, filter)}
+          AND (${page.before ?? null}::text IS NULL OR job_id < ${page.before ?? ''})
+        ORDER BY job_id DESC LIMIT ${page.limit}`;
+      return rows.map(toJob);
+    },
+    async countByKind() {
+      return sql<JobCount[]>`
+        SELECT kind, status, count(*)::int AS count FROM progress.jobs
+        WHERE status IN ('pending', 'processing') GROUP BY kind, status`;
+    },
+    async usualDurationMs(kind) {
+      const rows = await sql<{ ms: number | null }[]>`
+        SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY took)::float8 AS ms FROM (
+          SELECT extract(epoch FROM finished_at - started_at) * 1000 AS took FROM progress.jobs
+          WHERE kind = ${kind} AND status = 'completed' ORDER BY job_id DESC LIMIT 20) AS earlier`;
+      return rows[0]?.ms ?? undefined;
+    },
+    async forget(kind, subject) {
+      await sql`UPDATE progress.jobs SET forgotten = true WHERE kind = ${kind} AND subject = ${subject}`;
+    },
+    sweep: (endedBeforeMs, limit) => sweepJobs(sql, new Date(endedBeforeMs), limit),
+  };
+}
+
+async function sweepJobs(sql: Queryable, endedBefore: Date, limit: number): Promise<number> {
+  const old = await sql<{ job_id: string; newest: boolean }[]>`
+    SELECT job_id, NOT EXISTS (
+      SELECT 1 FROM progress.jobs AS later
+      WHERE later.kind = job.kind AND later.subject = job.subject AND later.job_id > job.job_id) AS newest
+    FROM progress.jobs AS job WHERE finished_at < ${endedBefore} AND NOT stripped AND NOT draining
+    ORDER BY finished_at LIMIT ${limit}`;
+  const forgotten = await sql<{ job_id: string }[]>`
+    SELECT job_id FROM progress.jobs
+    WHERE forgotten AND finished_at IS NOT NULL AND NOT draining LIMIT ${limit}`;
+  const gone = [...old.filter((job) => !job.newest), ...forgotten].map((job) => job.job_id);
+  const kept = old.filter((job) => job.newest && !gone.includes(job.job_id)).map((job) => job.job_id);
+  if (gone.length > 0) await sql`DELETE FROM progress.jobs WHERE job_id = ANY(${gone}::text[])`;
+  if (kept.length > 0) {
+    await sql`DELETE FROM progress.tasks WHERE job_id = ANY(${kept}::text[])`;
+    await sql`UPDATE progress.jobs SET stripped = true WHERE job_id = ANY(${kept}::text[])`;
+  }
+  return gone.length;
+}
+
+function filterOf(sql: Queryable, filter: JobFilter) {
+  const { ownerId, kind, status, subject } = filter;
+  return sql`true
+    ${ownerId === undefined ? sql`` : sql`AND owner_id = ${ownerId}`}
+    ${kind === undefined ? sql`` : sql`AND kind = ${kind}`}
+    ${status === undefined ? sql`` : sql`AND status = ${status}`}
+    ${subject === undefined ? sql`` : sql`AND subject = ${subject}`}`;
+}
+
+function toJob(row: JobRow): JobRecord {
+  return {
+    jobId: row.job_id,
+    kind: row.kind,
+    subject: row.subject,
+    ownerId: row.owner_id,
+    priority: priorityOf(row.priority),
+    request: row.request,
+    status: row.status,
+    cancelling: row.cancelling,
+    draining: row.draining,
+    blocked: row.blocked,
+    progress: row.progress,
+    phase: row.phase ?? undefined,
+    pace: row.pace ?? undefined,
+    error:
+      row.error_code === null
+        ? undefined
+        : { step: row.error_step, code: row.error_code, reason: row.error_reason ?? '' },
+    createdAtMs: row.created_at.getTime(),
+    startedAtMs: optionalMs(row.started_at),
+    updatedAtMs: row.updated_at.getTime(),
+    finishedAtMs: optionalMs(row.finished_at),
+  };
+}
+
+function toStep(row: StepRow): StepRecord {
+  return {
+    jobId: row.job_id,
+    place: row.place,
+    name: row.name,
+    weight: row.weight,
+    phase: row.phase,
+    status: row.status,
+    progress: row.progress,
+    reason: row.reason ?? undefined,
+    startedAtMs: optionalMs(row.started_at),
+    finishedAtMs: optionalMs(row.finished_at),
+  };
+}

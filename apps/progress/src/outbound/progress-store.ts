@@ -1,0 +1,45 @@
+import type { NewRecord } from '@millrace/eventlog';
+import { createAnswerRows, type Sql, type TransactionSql } from '@millrace/postgres';
+import type { ProgressStore, Rows } from '../core/store.ts';
+import { createCleanupRows } from './cleanup-rows.ts';
+import { createJobRows } from './job-rows.ts';
+import type { Queryable } from './row-mapping.ts';
+import { createTaskRows } from './task-rows.ts';
+import { createUploadRows } from './upload-rows.ts';
+import { createVideoRows } from './video-rows.ts';
+
+/** The part of the event log that joins a transaction: its outbox. */
+export interface Outbox {
+  publishIn(tx: TransactionSql, records: readonly NewRecord[]): Promise<void>;
+}
+
+/** Progress's store on PostgreSQL; `sql` stays its opener's. */
+export function createProgressStore(sql: Sql, outbox: Outbox): ProgressStore {
+  return {
+    ...createRows(sql),
+    async transaction(work) {
+      const hints: (() => void)[] = [];
+      // begin() unwraps arrays of queries in its result type; the result is boxed so that it stays what it is
+      const boxed = await sql.begin(async (tx) => ({
+        value: await work({
+          ...createRows(tx),
+          publish: (records) => outbox.publishIn(tx, records),
+          afterCommit: (hint) => void hints.push(hint),
+        }),
+      }));
+      for (const hint of hints) hint();
+      return boxed.value;
+    },
+  };
+}
+
+function createRows(sql: Queryable): Rows {
+  return {
+    jobs: createJobRows(sql),
+    tasks: createTaskRows(sql),
+    cleanups: createCleanupRows(sql),
+    videos: createVideoRows(sql),
+    uploads: createUploadRows(sql),
+    answers: createAnswerRows(sql, 'progress'),
+  };
+}
