@@ -1,5 +1,6 @@
 /** Settings of transcode: the only reader of the environment. */
 import { defineSettings, type Settings, setting } from '@millrace/config';
+import { mediaStoreSettings } from '@millrace/media-store';
 import { processSettings, processSettingsOrExit } from '@millrace/process';
 
 /** What the service itself needs; standalone takes the same table. */
@@ -28,6 +29,21 @@ export const transcodeSettings = defineSettings({
     min: 0,
     max: 30_000,
   }),
+  TRANSCODE_JOB_SLOTS: setting.integer({
+    doc: 'Tasks of media jobs that this worker does at once; 0: half as many as the machine has cores, at least 1.',
+    fallback: '0',
+    min: 0,
+    max: 64,
+  }),
+  TRANSCODE_SCRATCH_DIR: setting.optionalText({
+    doc: 'Folder of the scratch space of tasks, below it one of each worker; unset: `scratch` in DATA_DIR.',
+  }),
+  TRANSCODE_SCRATCH_BYTES: setting.integer({
+    doc: 'Most scratch space of all tasks together, bytes; the largest task is stopped when there is more.',
+    fallback: '21474836480',
+    min: 1_048_576,
+    max: 1_125_899_906_842_624,
+  }),
 });
 export type TranscodeSettings = Settings<typeof transcodeSettings>;
 
@@ -35,6 +51,7 @@ export type TranscodeSettings = Settings<typeof transcodeSettings>;
 export const transcodeProcessSettings = defineSettings({
   ...processSettings,
   ...transcodeSettings,
+  ...mediaStoreSettings,
   TRANSCODE_INGEST_URLS: setting.list({
     doc: 'Internal listeners of the ingests to park at, comma-separated.',
     fallback: 'http://ingest:8081',
@@ -48,6 +65,9 @@ export const transcodeProcessSettings = defineSettings({
     fallback: '1000',
     min: 0,
     max: 60_000,
+  }),
+  TRANSCODE_PROGRESS_URL: setting.optionalUrl({
+    doc: 'Internal listener of progress, to lease tasks of media jobs from; unset: this worker takes none.',
   }),
   TRANSCODE_WORKER_ID: setting.text({
     doc: 'Stable name of this worker.',

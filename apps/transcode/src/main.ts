@@ -1,10 +1,14 @@
-/** Transcode as a process of its own: parks at the ingests in TRANSCODE_INGEST_URLS and writes to TRANSCODE_DELIVERY_URLS. */
-import { openSourceDeskClient, openWindowWriterClient, originName } from '@millrace/handover';
+/**
+ * Transcode as a process of its own: parks at the ingests in TRANSCODE_INGEST_URLS and writes to TRANSCODE_DELIVERY_URLS; leases
+ * tasks of media jobs from TRANSCODE_PROGRESS_URL.
+ */
+import { openJobLeaseClient, openSourceDeskClient, openWindowWriterClient, originName } from '@millrace/handover';
+import { mediaFolder, openFolderStore } from '@millrace/media-store';
 import { runServiceProcess } from '@millrace/process';
 import { readTranscodeSettings } from './config.ts';
 import { originChoices } from './metrics.ts';
 import { OriginWriter } from './outbound/origin-writer.ts';
-import { createTranscodeService } from './service.ts';
+import { createTranscodeService, type TranscodeJobs } from './service.ts';
 
 const settings = readTranscodeSettings();
 const serviceToken = settings.MILLRACE_SERVICE_TOKEN;
@@ -24,5 +28,15 @@ await runServiceProcess({ name: 'transcode', settings, instanceId: workerId }, a
   const desks = settings.TRANSCODE_INGEST_URLS.map((baseUrl) =>
     scope.use(openSourceDeskClient({ baseUrl, serviceToken, clock, log }), `desk ${baseUrl}`),
   );
-  return { service: await createTranscodeService({ ...house, settings, desks, writer, facts, workerId }) };
+  const progressUrl = settings.TRANSCODE_PROGRESS_URL;
+  const jobs = progressUrl === undefined ? undefined : await openJobs(progressUrl);
+  return { service: await createTranscodeService({ ...house, settings, desks, writer, facts, workerId, jobs }) };
+
+  async function openJobs(baseUrl: string): Promise<TranscodeJobs> {
+    return {
+      leases: scope.use(openJobLeaseClient({ baseUrl, serviceToken, clock, log }), 'job-leases'),
+      mediaStore: await openFolderStore({ folder: mediaFolder(settings) }),
+      dataDir: settings.DATA_DIR,
+    };
+  }
 });

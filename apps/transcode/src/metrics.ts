@@ -19,6 +19,30 @@ export function createTranscodeMetrics(registry: MetricsRegistry) {
     discontinuities: counter('discontinuities', 'Discontinuities within a publish, by reason.', ['reason']),
     refusals: counter('write_refusals', 'Window writes that were refused, by kind.', ['reason']),
     pauses: counter('source_pauses', 'Times a publisher was slowed because parts waited for delivery.'),
+    tasks: counter('tasks', 'Tasks of media jobs that are over, by kind and how they ended.', ['kind', 'outcome']),
+    tasksStuck: counter('tasks_stuck', 'Tasks that ran on for 10 s after they were told to stop.', ['kind']),
+    leaseHolds: counter('lease_holds', 'Seconds without asking for tasks although slots are free, by reason.', [
+      'reason',
+    ]),
+    leaseCallsFailed: counter('lease_calls_failed', 'Calls to progress without success, by call.', ['reason']),
+    leftovers: counter('leftovers', 'Processes and scratch folders of a killed worker, removed at the start.', [
+      'kind',
+    ]),
+    scratchStuck: counter('scratch_stuck', 'Scratch folders that could not be removed.'),
+    taskSeconds: new Histogram<'kind'>({
+      name: 'millrace_transcode_task_seconds',
+      help: 'From a task being leased to nothing of it being left on the machine.',
+      labelNames: ['kind'],
+      buckets: [0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3000],
+      registers,
+    }),
+    taskStopSeconds: new Histogram<'reason'>({
+      name: 'millrace_transcode_task_stop_seconds',
+      help: 'From a task being told to stop to its processes and scratch folder being gone.',
+      labelNames: ['reason'],
+      buckets: [0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 1, 3, 10],
+      registers,
+    }),
     factsFailed: counter('facts_failed', 'Facts that could not be written.'),
     writeSeconds: new Histogram({
       name: 'millrace_transcode_part_write_seconds',
@@ -44,6 +68,8 @@ export function originChoices(registry: MetricsRegistry): (choice: OriginChoice)
 export interface TranscodeGauges {
   readonly sources: () => number;
   readonly queuedBytes: () => number;
+  readonly tasks: () => number;
+  readonly scratchBytes: () => number;
 }
 
 /** Registers what is read when somebody scrapes. */
@@ -51,6 +77,8 @@ export function registerTranscodeGauges(registry: MetricsRegistry, gauges: Trans
   const table: readonly (readonly [name: string, help: string, read: () => number])[] = [
     ['sources', 'Sources held now.', gauges.sources],
     ['queued_bytes', 'Media bytes that wait to be cut or written.', gauges.queuedBytes],
+    ['tasks_running', 'Tasks of media jobs that run now.', gauges.tasks],
+    ['scratch_bytes', 'Scratch space of those tasks.', gauges.scratchBytes],
   ];
   for (const [name, help, read] of table) {
     new Gauge({

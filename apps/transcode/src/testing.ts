@@ -3,6 +3,7 @@ import type { MediaTag } from '@millrace/flv';
 import type { OpenWindow, WindowState } from '@millrace/handover';
 import type { PackagedPart } from './core/packaged-part.ts';
 import { type DiscontinuityReason, Packager, type PackagerDrop } from './core/packager.ts';
+import type { ScratchSpace } from './core/scratch.ts';
 
 const hex = (text: string) => Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 
@@ -135,4 +136,22 @@ export function packageAll(
   at = Number.POSITIVE_INFINITY;
   answer();
   return run;
+}
+
+/** Scratch space that is only counted: `left` are the folders that were not removed. */
+export function createMemoryScratch(): ScratchSpace & { readonly left: ReadonlyMap<string, number>; free: number } {
+  const left = new Map<string, number>();
+  return {
+    left,
+    free: Number.MAX_SAFE_INTEGER,
+    async open(lease) {
+      if (left.has(lease)) throw new Error(`${lease} is open already`);
+      left.set(lease, 0);
+      return { path: `/scratch/${lease}`, remove: async () => void left.delete(lease) };
+    },
+    measure: async () => new Map(left),
+    async freeBytes() {
+      return this.free;
+    },
+  };
 }

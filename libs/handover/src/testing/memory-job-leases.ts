@@ -1,6 +1,6 @@
 import type { LeasedTask, LeaseRequest, StopOrder, TaskEnd, TaskReport } from '@millrace/api';
 import type { Clock } from '@millrace/clock';
-import { err, ok } from '@millrace/result';
+import { err, ok, type Result } from '@millrace/result';
 import { type JobLeases, jobLeaseMs, type LeaseFailure, type LeaseStanding } from '../job-leases.ts';
 
 export type MemoryTaskState =
@@ -38,7 +38,7 @@ export interface MemoryJobLeases extends JobLeases, Disposable {
 
 interface Waiting {
   readonly request: LeaseRequest;
-  readonly give: (tasks: readonly LeasedTask[]) => void;
+  readonly give: (tasks: Result<readonly LeasedTask[], LeaseFailure>) => void;
 }
 
 /** How often lapsed leases are looked for, ms. */
@@ -91,7 +91,7 @@ export function createMemoryJobLeases(clock: Clock): MemoryJobLeases {
     }
     for (const each of waiting) {
       const leased = take(each.request);
-      if (leased.length > 0) each.give(leased);
+      if (leased.length > 0) each.give(ok(leased));
     }
   }
   const sweeping = clock.every(sweepMs, sweep);
@@ -141,6 +141,7 @@ export function createMemoryJobLeases(clock: Clock): MemoryJobLeases {
     failWith(next) {
       failure = next;
       if (next === undefined) return;
+      for (const each of waiting) each.give(err(next));
       for (const each of [...listeners.values()].flatMap((some) => [...some])) each('broken');
     },
     async lease(request, signal) {
@@ -149,13 +150,13 @@ export function createMemoryJobLeases(clock: Clock): MemoryJobLeases {
       const leased = signal.aborted ? [] : take(request);
       if (leased.length > 0 || request.wait_ms === 0 || signal.aborted) return ok(leased);
       return new Promise((resolve) => {
-        const give = (given: readonly LeasedTask[]) => {
+        const give: Waiting['give'] = (given) => {
           waiting.delete(entry);
           timer.cancel();
           signal.removeEventListener('abort', none);
-          resolve(ok(given));
+          resolve(given);
         };
-        const none = () => give([]);
+        const none = () => give(ok([]));
         const timer = clock.after(request.wait_ms, none);
         const entry: Waiting = { request, give };
         waiting.add(entry);
