@@ -50,6 +50,36 @@ export const progressSettings = defineSettings({
     min: 1,
     max: 10_000_000,
   }),
+  PROGRESS_MAX_DURATION_S: setting.integer({
+    doc: 'Longest video that is processed, seconds.',
+    fallback: '43200',
+    min: 1,
+    max: 1_000_000,
+  }),
+  PROGRESS_MAX_UPLOAD_BYTES: setting.integer({
+    doc: 'Largest original, bytes.',
+    fallback: '21474836480',
+    min: 1,
+    max: 1_099_511_627_776,
+  }),
+  PROGRESS_MAX_OWNER_BYTES: setting.integer({
+    doc: 'Bytes of originals that one owner may have, those on their way included.',
+    fallback: '1099511627776',
+    min: 1,
+    max: 1_125_899_906_842_624,
+  }),
+  PROGRESS_MAX_UPLOADS: setting.integer({
+    doc: 'Unfinished uploads of one owner.',
+    fallback: '100',
+    min: 1,
+    max: 100_000,
+  }),
+  PROGRESS_UPLOAD_HOURS: setting.number({
+    doc: 'How long an upload may rest before it is removed, hours.',
+    fallback: '24',
+    min: 0.01,
+    max: 8_784,
+  }),
   PROGRESS_MAX_TASK_FAILURES: setting.integer({
     doc: 'Attempts of a part of a job that may fail before the job does.',
     fallback: '3',

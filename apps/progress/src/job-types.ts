@@ -1,7 +1,11 @@
 /** The kinds of jobs that progress runs: each with its pipeline and what it does to its subjects. */
 import type { Clock } from '@millrace/clock';
+import { defaultLadder } from '@millrace/ladder';
 import type { ProgressSettings } from './config.ts';
 import type { JobType } from './core/job-types.ts';
+import { createProcessPipeline } from './core/process-pipeline.ts';
+import { processRequestOf } from './core/process-request.ts';
+import { createVideoEffects } from './core/video-effects.ts';
 
 export interface JobTypesOptions {
   readonly settings: ProgressSettings;
@@ -9,6 +13,28 @@ export interface JobTypesOptions {
 }
 
 /** Every kind of job. */
-export function jobTypesOf(_options: JobTypesOptions): readonly JobType[] {
-  return [];
+export function jobTypesOf({ settings, clock }: JobTypesOptions): readonly JobType[] {
+  return [processType(settings, clock)];
+}
+
+function processType(settings: ProgressSettings, clock: Clock): JobType {
+  const pipeline = createProcessPipeline({
+    weights: settings.PROGRESS_STEP_WEIGHTS,
+    limits: {
+      max_duration_ms: settings.PROGRESS_MAX_DURATION_S * 1_000,
+      max_pixels: 8_192 * 4_320,
+      max_frames_per_second: 240,
+    },
+    ladder: defaultLadder,
+    segmentMs: 4_000,
+    spanMs: 20_000,
+  });
+  return {
+    pipeline: {
+      kind: pipeline.kind,
+      plan: (request) => pipeline.plan(processRequestOf(request)),
+      advance: (request, finished, done) => pipeline.advance(processRequestOf(request), finished, done),
+    },
+    effects: createVideoEffects({ nowMs: () => clock.nowMs(), requestOf: (job) => processRequestOf(job.request) }),
+  };
 }

@@ -96,7 +96,7 @@ export async function createProgressService(deps: ProgressDeps): Promise<Progres
 
     return {
       name: 'progress',
-      publicMounts: [honoMount('/api/v1/jobs', api.app)],
+      publicMounts: [honoMount('/api/v1/jobs', api.app), honoMount('/api/v1/videos', api.app)],
       internalMounts: [],
       readiness() {
         const reasons = [

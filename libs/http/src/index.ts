@@ -43,10 +43,12 @@ export {
   needsLogin,
   notFound,
   notThere,
+  optionalBody,
   optionalTime,
   otherBody,
   otherVersion,
   time,
+  tooMany,
 } from './route-parts.ts';
 export type { HttpMount, Readiness, Service } from './service.ts';
 export { guardMount, type ServiceTokenGuard, serviceTokenGuard } from './service-token.ts';

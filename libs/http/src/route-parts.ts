@@ -14,6 +14,11 @@ export function body<T extends z.ZodType>(schema: T) {
   return { required: true, content: { 'application/json': { schema } } };
 }
 
+/** A JSON body of `schema` that may be absent: the route then gets {} and applies the defaults itself. */
+export function optionalBody<T extends z.ZodType>(schema: T) {
+  return { required: false, content: { 'application/json': { schema } } };
+}
+
 function refused(description: string) {
   return { description, content: { 'application/problem+json': { schema: problemSchema } } };
 }
@@ -39,6 +44,8 @@ export const notThere = { 404: refused('There is no such thing, or it is somebod
 export const inTheWay = { 409: refused('The present state does not allow it.') } as const;
 export const otherVersion = { 412: refused('If-Match names another version.') } as const;
 export const otherBody = { 422: refused('The Idempotency-Key was used with another body.') } as const;
+
+export const tooMany = { 429: refused('Too many of them at once: try again after Retry-After.') } as const;
 
 export const bearer = [{ bearer: [] }];
 

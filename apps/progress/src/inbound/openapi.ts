@@ -5,6 +5,8 @@ import { isRetryable } from '@millrace/postgres';
 import type { ProgressEnv, RouteDeps } from './api-context.ts';
 import { addJobRoutes } from './job-routes.ts';
 import { requestTimes } from './request-times.ts';
+import { addRunRoutes } from './run-routes.ts';
+import { addVideoRoutes } from './video-routes.ts';
 
 /** The REST API of progress. */
 export interface ProgressApi {
@@ -18,6 +20,8 @@ export function createProgressApi(deps: RouteDeps, log: Logger): ProgressApi {
   const app = createApiApp<ProgressEnv>({ log, idSource: deps.idSource, isOutage: isRetryable });
   app.use('*', requestTimes(deps, log));
   addJobRoutes(app, deps);
+  addVideoRoutes(app, deps);
+  addRunRoutes(app, deps);
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
     scheme: 'bearer',
@@ -28,7 +32,10 @@ export function createProgressApi(deps: RouteDeps, log: Logger): ProgressApi {
     openapi: '3.1.0',
     info: { title: 'Millrace media jobs', version: '1' },
     servers: [{ url: '/' }],
-    tags: [{ name: 'jobs', description: 'Long work on media: how far it is, and how to stop it.' }],
+    tags: [
+      { name: 'jobs', description: 'Long work on media: how far it is, and how to stop it.' },
+      { name: 'videos', description: 'What is uploaded or imported, processed and played on demand.' },
+    ],
   }) as unknown as OpenApiDocument; // openapi3-ts describes the same document with wider types
   app.get('/api/v1/jobs/openapi.json', (c) => c.json(document));
   return { app, document };

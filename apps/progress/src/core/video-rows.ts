@@ -1,0 +1,31 @@
+import type { JobStatus } from '@millrace/api';
+import type { PageRequest } from '@millrace/http';
+import type { TaskOutcome } from './pipeline.ts';
+import type { VideoOrigin, VideoRecord } from './video.ts';
+
+export interface VideoFilter {
+  /** Undefined: of everybody. */
+  readonly ownerId: string | undefined;
+  readonly status?: JobStatus | undefined;
+  readonly origin?: VideoOrigin | undefined;
+  /** Part of the title, without regard to case. */
+  readonly title?: string | undefined;
+}
+
+export interface VideoRows {
+  insert(video: VideoRecord): Promise<void>;
+  get(videoId: string): Promise<VideoRecord | undefined>;
+  getMany(videoIds: readonly string[]): Promise<readonly VideoRecord[]>;
+  lock(videoId: string): Promise<VideoRecord | undefined>;
+  /** Writes everything that may change. */
+  save(video: VideoRecord): Promise<void>;
+  /** Removes the video with what its runs made; its uploads are the caller's. */
+  remove(videoId: string): Promise<void>;
+  list(filter: VideoFilter, page: PageRequest): Promise<readonly VideoRecord[]>;
+  count(ownerId: string): Promise<number>;
+  /** Bytes of the originals of an owner. */
+  sourceBytes(ownerId: string): Promise<number>;
+  /** Keeps the outcomes of the run that made the asset, over those of an earlier one. */
+  keepOutcomes(videoId: string, outcomes: readonly TaskOutcome[]): Promise<void>;
+  outcomes(videoId: string): Promise<readonly TaskOutcome[]>;
+}

@@ -1,0 +1,146 @@
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
+import {
+  asyncTaskResponseSchema,
+  reprocessInputSchema,
+  runInputSchema,
+  taskProgressResponseSchema,
+} from '@millrace/api';
+import {
+  bearer,
+  idempotencyHeaders,
+  inTheWay,
+  json,
+  needsBody,
+  needsLogin,
+  notThere,
+  optionalBody,
+  otherBody,
+  ProblemError,
+  problem,
+  tooMany,
+} from '@millrace/http';
+import { assertNever } from '@millrace/result';
+import type { Context } from 'hono';
+import type { JobSummary } from '../core/job-desk.ts';
+import { type RunWish, refuseRun, submitRun } from '../core/video-submission.ts';
+import { access } from './access.ts';
+import type { ProgressEnv, RouteDeps } from './api-context.ts';
+import { mutate } from './mutation.ts';
+import { reachVideo } from './video-lookup.ts';
+import { videoParams } from './video-routes.ts';
+import { runUrl, showAccepted, showInitial } from './video-view.ts';
+
+/** Routes that start a run of a video and say how far it is. */
+export function addRunRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): void {
+  const common = { tags: ['videos'], security: bearer };
+  const started = {
+    202: json(asyncTaskResponseSchema, 'Accepted; `Location` leads to its progress.'),
+    ...needsLogin,
+    ...needsBody,
+    ...notThere,
+    ...inTheWay,
+    ...otherBody,
+    ...tooMany,
+  };
+
+  app.openapi(
+    createRoute({
+      ...common,
+      method: 'post',
+      path: '/api/v1/videos/{id}/run_sync',
+      operationId: 'runSync',
+      summary: 'Start the first run of a video',
+      description:
+        'Answers at once; 409 names the run that is active. A completed video is refused unless `force`, which also cancels an active run and starts when that one is gone.',
+      middleware: access(deps, 'runSync'),
+      request: { params: videoParams, headers: idempotencyHeaders, body: optionalBody(runInputSchema) },
+      responses: started,
+    }),
+    async (c) => {
+      const input = runInputSchema.parse(c.req.valid('json'));
+      const answer = await start(c, deps, 'run_sync', c.req.valid('param').id, { ...input, steps: undefined });
+      return c.json(answer, 202, { location: answer.status_url });
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      ...common,
+      method: 'post',
+      path: '/api/v1/videos/{id}/reprocess',
+      operationId: 'reprocess',
+      summary: 'Process a video again',
+      description:
+        'Takes a video that was processed, whatever came of it. `steps` of subtitles, poster and publish work on what is there; any other makes everything anew. What could be played before can be played until the new is whole.',
+      middleware: access(deps, 'reprocess'),
+      request: { params: videoParams, headers: idempotencyHeaders, body: optionalBody(reprocessInputSchema) },
+      responses: started,
+    }),
+    async (c) => {
+      const input = reprocessInputSchema.parse(c.req.valid('json'));
+      const answer = await start(c, deps, 'reprocess', c.req.valid('param').id, { ...input, steps: input.steps });
+      return c.json(answer, 202, { location: answer.status_url });
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      ...common,
+      method: 'get',
+      path: '/api/v1/videos/{id}/reprocess',
+      operationId: 'getReprocess',
+      summary: "Get the progress of a video's newest run",
+      description: 'Of a video that was never processed: the initial state, with a null `task_id`.',
+      middleware: access(deps, 'getReprocess'),
+      request: { params: videoParams },
+      responses: { 200: json(taskProgressResponseSchema, 'Progress, steps, estimate.'), ...needsLogin, ...notThere },
+    }),
+    async (c) => {
+      const video = await reachVideo(deps.store.videos, c.get('actor'), c.req.valid('param').id, 'read');
+      const progress = await deps.desk.newestProgress('process', video.videoId);
+      return c.json(progress ?? showInitial(video, deps.processingSteps), 200);
+    },
+  );
+}
+
+function start(
+  c: Context<ProgressEnv>,
+  deps: RouteDeps,
+  call: 'run_sync' | 'reprocess',
+  videoId: string,
+  wish: RunWish,
+) {
+  const action = call === 'run_sync' ? 'runSync' : 'reprocess';
+  return mutate(c, deps, { action, status: 202, body: wish }, async (tx, nowMs) => {
+    const video = await reachVideo(tx.videos, c.get('actor'), videoId, 'lock');
+    const refusal = refuseRun(video, call, wish.force);
+    if (refusal !== undefined) {
+      const detail = refusal.reason;
+      throw new ProblemError(problem(409, refusal.kind, 'The video cannot be run now', { detail }));
+    }
+    const submitted = await submitRun(tx, deps, video, wish, nowMs);
+    switch (submitted.kind) {
+      case 'accepted':
+        return { resource: videoId, ownerId: video.ownerId, answer: showAccepted(submitted.job) };
+      case 'conflict':
+        throw runActive(submitted.active);
+      case 'quota': {
+        const detail = `expected at most ${submitted.limit} jobs of one owner that wait or run, there are ${submitted.active}`;
+        throw new ProblemError(problem(429, 'too-many-jobs', 'Too many jobs', { detail }), { 'retry-after': '30' });
+      }
+      default:
+        return assertNever(submitted);
+    }
+  });
+}
+
+function runActive(active: JobSummary): ProblemError {
+  const statusUrl = runUrl(active.subject);
+  const detail = `task ${active.jobId} is ${active.status}: wait for it, cancel it, or give force`;
+  return new ProblemError(
+    problem(409, 'task-active', 'A run of the video is active', {
+      ...{ detail, task_id: active.jobId, status_url: statusUrl },
+    }),
+    { location: statusUrl },
+  );
+}

@@ -1,0 +1,17 @@
+import { notFound } from '@millrace/http';
+import { type Actor, confinedTo } from '../core/access.ts';
+import type { VideoRecord } from '../core/video.ts';
+import type { VideoRows } from '../core/video-rows.ts';
+
+/** The video if it is there and the actor may reach it; otherwise refuses with 404. `lock`: takes its row lock. */
+export async function reachVideo(
+  rows: VideoRows,
+  actor: Actor,
+  videoId: string,
+  how: 'read' | 'lock',
+): Promise<VideoRecord> {
+  const video = how === 'lock' ? await rows.lock(videoId) : await rows.get(videoId);
+  const owner = confinedTo(actor);
+  if (video === undefined || (owner !== undefined && video.ownerId !== owner)) throw notFound('video', videoId);
+  return video;
+}
