@@ -224,6 +224,7 @@ export async function startClusterProcesses(options: ClusterOptions): Promise<Cl
       services.flatMap(({ name, httpUrl }) => (name.startsWith(prefix) && httpUrl ? [httpUrl] : []));
     const addresses = {
       control: urls('control'),
+      progress: urls('progress'),
       analytics: urls('analytics'),
       edges: urls('delivery-edge'),
       hubs: urls('hub'),

@@ -6,6 +6,7 @@ export interface FrontAddresses {
   readonly port: number;
   /** Public listeners, `http://host:port`; a kind without any is answered with 503. */
   readonly control: readonly string[];
+  readonly progress: readonly string[];
   readonly analytics: readonly string[];
   readonly edges: readonly string[];
   readonly hubs: readonly string[];
@@ -29,6 +30,7 @@ export function frontConfig(
   const template = readFileSync(inRepository('deploy/nginx/front.conf.template'), 'utf8');
   return fillTemplate(template, {
     CONTROL_SERVERS: upstreamServers(addresses.control),
+    PROGRESS_SERVERS: upstreamServers(addresses.progress),
     ANALYTICS_SERVERS: upstreamServers(addresses.analytics),
     EDGE_SERVERS: upstreamServers(addresses.edges),
     HUB_SERVERS: upstreamServers(addresses.hubs),

@@ -35,17 +35,24 @@ describe('the plan of a cluster', () => {
   test('needs PostgreSQL in every service only where there are no brokers', () => {
     const withDatabase = (brokers: readonly string[]) =>
       plan({ kafkaBrokers: brokers }).flatMap(({ name, env }) => (env['DATABASE_URL'] ? [name] : []));
-    expect(withDatabase(['kafka:9092'])).toEqual(['control-1']);
+    expect(withDatabase(['kafka:9092'])).toEqual(['control-1', 'progress-1']);
     expect(withDatabase([])).toEqual(clusterServices.map(({ name }) => name));
   });
 
   test('stops who sends before who takes, and leads edges to origins at their internal listeners', () => {
     const order = [...plan()].sort((a, b) => a.stopsAt - b.stopsAt).map(({ app }) => app);
-    expect([...new Set(order)]).toEqual(['ingest', 'transcode', 'delivery', 'hub', 'analytics', 'control']);
+    expect([...new Set(order)]).toEqual(['ingest', 'transcode', 'delivery', 'hub', 'progress', 'analytics', 'control']);
     const services = new Map(plan().map((service) => [service.name, service]));
     const origins = [1, 2].map((i) => services.get(`delivery-origin-${i}`)?.internalUrl).join(',');
     expect(services.get('delivery-edge-1')?.env['DELIVERY_ORIGIN_URLS']).toBe(origins);
     expect(services.get('transcode-2')?.env['TRANSCODE_DELIVERY_URLS']).toBe(origins);
+    expect(services.get('transcode-1')?.env['TRANSCODE_PROGRESS_URL']).toBe(services.get('progress-1')?.internalUrl);
+  });
+
+  test('gives one media store to those who write videos and to those who play them', () => {
+    const stores = plan().map(({ app, env }) => [app, env['MEDIA_DIR']] as const);
+    const shared = stores.filter(([app]) => ['progress', 'transcode', 'delivery'].includes(app));
+    expect(new Set(shared.map(([, folder]) => folder))).toEqual(new Set(['/data/media']));
   });
 
   test('hands on settings of services and nothing else of the environment', () => {
@@ -61,6 +68,7 @@ describe('the configuration of the front', () => {
     const addresses = {
       port: 80,
       control: urls('control'),
+      progress: urls('progress'),
       analytics: [],
       edges: urls('delivery-edge'),
       hubs: urls('hub'),
@@ -68,7 +76,7 @@ describe('the configuration of the front', () => {
     const text = frontConfig(addresses, { studio: '/studio', openApi: '/openapi.json' });
     for (const { name, httpUrl, internalUrl } of plan()) {
       expect(text, name).not.toContain(new URL(internalUrl).host);
-      if (/^(control|delivery-edge|hub)/.test(name))
+      if (/^(control|progress|delivery-edge|hub)/.test(name))
         expect(text, name).toContain(`server ${new URL(httpUrl ?? '').host} `);
     }
     expect(text).toMatch(/upstream analytics \{[^}]*server 127\.0\.0\.1:9 down;/);

@@ -39,6 +39,7 @@ const loopback = (port: number) => `http://127.0.0.1:${port}`;
 /** Name, app and place in the stop order of every service process; two of each that scales with load. */
 export const clusterServices = [
   { name: 'control-1', app: 'control', stopsAt: 5, listens: true },
+  { name: 'progress-1', app: 'progress', stopsAt: 4, listens: true },
   { name: 'ingest-1', app: 'ingest', stopsAt: 0, listens: false },
   { name: 'transcode-1', app: 'transcode', stopsAt: 1, listens: false },
   { name: 'transcode-2', app: 'transcode', stopsAt: 1, listens: false },
@@ -62,11 +63,15 @@ export function planCluster(given: PlanGiven): readonly PlannedService[] {
   };
   const internalOf = (prefix: string) =>
     clusterServices.filter(({ name }) => name.startsWith(prefix)).map(({ name }) => loopback(portsOf(name).internal));
+  // Workers write what deliveries play.
+  const mediaDir = `${given.dataDir}/media`;
   const origins = internalOf('delivery-origin').join(',');
   const own = (name: string, app: string): Readonly<Record<string, string>> => {
     switch (app) {
       case 'control':
         return { DATABASE_URL: given.databaseUrl, CONTROL_INSTANCE_ID: name };
+      case 'progress':
+        return { DATABASE_URL: given.databaseUrl, PROGRESS_INSTANCE_ID: name, MEDIA_DIR: mediaDir };
       case 'ingest':
         return { INGEST_INSTANCE_ID: name };
       case 'transcode':
@@ -74,12 +79,15 @@ export function planCluster(given: PlanGiven): readonly PlannedService[] {
           TRANSCODE_WORKER_ID: name,
           TRANSCODE_INGEST_URLS: internalOf('ingest').join(','),
           TRANSCODE_DELIVERY_URLS: origins,
+          TRANSCODE_PROGRESS_URL: internalOf('progress')[0] ?? '',
+          MEDIA_DIR: mediaDir,
         };
       case 'delivery': {
         const role = name.startsWith('delivery-edge') ? 'edge' : 'origin';
         return {
           DELIVERY_INSTANCE_ID: name,
           DELIVERY_ROLE: role,
+          MEDIA_DIR: mediaDir,
           ...(role === 'edge' ? { DELIVERY_ORIGIN_URLS: origins } : {}),
           TRUSTED_PROXIES: '127.0.0.1,::1',
         };
@@ -122,7 +130,7 @@ export function planCluster(given: PlanGiven): readonly PlannedService[] {
 
 /** Variables of `env` that are settings of a service, to be handed on to all of them. */
 export function serviceSettings(env: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
-  const ours = /^(CONTROL|INGEST|TRANSCODE|DELIVERY|HUB|ANALYTICS|CLICKHOUSE|KAFKA|RTMPS)_/;
+  const ours = /^(CONTROL|INGEST|TRANSCODE|DELIVERY|PROGRESS|HUB|ANALYTICS|CLICKHOUSE|KAFKA|RTMPS)_/;
   const entries = Object.entries(env).filter((entry): entry is [string, string] => ours.test(entry[0]) && !!entry[1]);
   return Object.fromEntries(entries);
 }

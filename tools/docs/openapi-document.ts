@@ -3,7 +3,7 @@ import { mergeOpenApi, type OpenApiDocument } from '@millrace/http';
 import { inRepository } from '../setup/workspace.mjs';
 
 /** Services with a REST API, the one whose title and texts head the document first. */
-const services = ['control', 'analytics'];
+const services = ['control', 'progress', 'analytics'];
 
 /** docs/generated/openapi.json: the REST API of all services, as standalone serves it at /api/v1/openapi.json. */
 export async function openApiDocument(): Promise<string> {

@@ -6,7 +6,6 @@ import { processSettings, processSettingsOrExit } from '@millrace/process';
 /** What the service itself needs; standalone takes the same table. */
 export const deliverySettings = defineSettings({
   ...proxySettings,
-  ...mediaStoreSettings,
   DELIVERY_LISTED_SEGMENTS: setting.integer({
     doc: 'Complete segments that a live playlist lists.',
     fallback: '8',
@@ -130,6 +129,7 @@ export type DeliverySettings = Settings<typeof deliverySettings>;
 export const deliveryProcessSettings = defineSettings({
   ...processSettings,
   ...deliverySettings,
+  ...mediaStoreSettings,
   HTTP_PORT: setting.port({ doc: 'Port for players.', fallback: '8080' }),
   DELIVERY_ROLE: setting.oneOf({
     doc: 'Whether it holds live windows (origin) or stands in front of those that do (edge).',

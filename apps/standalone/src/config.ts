@@ -6,15 +6,19 @@ import { deliverySettings } from '@millrace/delivery/config';
 import { hubSettings } from '@millrace/hub/config';
 import { ingestSettings } from '@millrace/ingest/config';
 import { exitCode } from '@millrace/lifecycle';
+import { mediaStoreSettings } from '@millrace/media-store';
+import { progressSettings } from '@millrace/progress/config';
 import { transcodeSettings } from '@millrace/transcode/config';
 
 export const standaloneSettings = defineSettings({
   ...controlSettings,
+  ...progressSettings,
   ...ingestSettings,
   ...transcodeSettings,
   ...deliverySettings,
   ...hubSettings,
   ...analyticsSettings,
+  ...mediaStoreSettings,
   HTTP_HOST: setting.text({ doc: 'Address that the front listens on.', fallback: '0.0.0.0' }),
   HTTP_PORT: setting.port({ doc: 'Port of the front: studio, API, playback, metrics, health.', fallback: '8080' }),
   PUBLIC_URL: setting.optionalUrl({

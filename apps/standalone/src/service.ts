@@ -1,7 +1,7 @@
 /**
  * Every service in one process on embedded engines. Nothing is decided here: adapters are opened, handed to the services and
- * closed in reverse order, so a stop drains the way media flows: publishers first, then packaging, viewers, the log and
- * the database.
+ * closed in reverse order, so a stop drains the way media flows: publishers first, then packaging and the tasks of media jobs, which
+ * workers give back, then viewers, progress, the log and the database.
  */
 import { join } from 'node:path';
 import { createAnalyticsService } from '@millrace/analytics/service';
@@ -24,9 +24,10 @@ import { systemIdSource } from '@millrace/ids';
 import { createIngestService } from '@millrace/ingest/service';
 import { Scope } from '@millrace/lifecycle';
 import type { Logger } from '@millrace/log';
-import { openFolderStore } from '@millrace/media-store';
+import { mediaFolder, openFolderStore } from '@millrace/media-store';
 import { type MetricsRegistry, openMetricsRegistry } from '@millrace/metrics';
 import { openEmbeddedPostgres, openSql } from '@millrace/postgres';
+import { createProgressService } from '@millrace/progress/service';
 import { createTranscodeService } from '@millrace/transcode/service';
 import type { StandaloneSettings } from './config.ts';
 import { apiDocumentMount } from './inbound/api-document.ts';
@@ -76,7 +77,7 @@ export async function openStandalone(
     const registry = openMetricsRegistry({ processMetrics: true });
     const engine = startClickHouse(registry);
     const url = settings.DATABASE_URL ?? (await openDatabase());
-    const sql = openSql(url, { applicationName: 'millrace', maxConnections: 12 });
+    const sql = openSql(url, { applicationName: 'millrace', maxConnections: 20 });
     scope.defer('sql', () => sql.end({ timeout: 3 }));
     const logMetrics = eventLogMetrics(registry);
     const eventLog = scope.use(
@@ -116,13 +117,24 @@ export async function openStandalone(
       'control',
     ));
     services.push(control);
+    const mediaStore = await openFolderStore({ folder: mediaFolder(settings) });
+    const progress = scope.use(
+      await createProgressService({
+        ...each('progress'),
+        settings: { ...settings, PUBLIC_URL: addresses.publicUrl },
+        ...{ sql, eventLog, mediaStore, instanceId: 'progress-1', publicUrl: () => addresses.publicUrl },
+        wake: settings.DATABASE_URL === undefined ? 'memory' : 'notify',
+      }),
+      'progress',
+    );
+    services.push(progress);
     const delivery = scope.use(
       await createDeliveryService({
         ...each('delivery'),
         settings,
         eventLog,
         facts: scope.use(await facts('delivery'), 'delivery-facts'),
-        mediaStore: await openFolderStore({ folder: join(settings.DATA_DIR, 'media') }),
+        mediaStore,
         journalDir: join(settings.DATA_DIR, 'viewers'),
       }),
       'delivery',
@@ -137,6 +149,7 @@ export async function openStandalone(
         writer: delivery.writer,
         facts: scope.use(await facts('transcode'), 'transcode-facts'),
         workerId: 'transcode-1',
+        jobs: { leases: progress.leases, mediaStore, dataDir: settings.DATA_DIR },
       }),
       'transcode',
     );
@@ -181,7 +194,7 @@ export async function openStandalone(
         port: settings.HTTP_PORT,
         mounts: [
           ...services.flatMap((service) => service.publicMounts),
-          apiDocumentMount([control.openApi, analytics.openApi]),
+          apiDocumentMount([control.openApi, progress.openApi, analytics.openApi]),
           ...healthMounts({ services, registries }),
           studio,
         ],
