@@ -30,6 +30,11 @@ export class RestClient {
     return new RestClient(baseUrl, answer.body['token']);
   }
 
+  /** The same caller at another address: a server that was started anew has another port. */
+  at(baseUrl: string): RestClient {
+    return new RestClient(baseUrl, this.#token);
+  }
+
   get token(): string {
     return this.#token;
   }

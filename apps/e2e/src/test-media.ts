@@ -1,0 +1,36 @@
+/** Small videos that ffmpeg makes: a moving test picture and a tone. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startProgram } from './child-program.ts';
+
+export interface TestMedia extends AsyncDisposable {
+  /** Path of an MP4 of that length; made once. */
+  video(seconds: number, size?: string): Promise<string>;
+}
+
+/** A folder of them, removed in the end. */
+export async function openTestMedia(): Promise<TestMedia> {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-media-'));
+  const made = new Map<string, Promise<string>>();
+  const make = async (seconds: number, size: string): Promise<string> => {
+    const path = join(folder, `${seconds}-${size}.mp4`);
+    await using encoder = startProgram('ffmpeg', [
+      ...['-hide_banner', '-loglevel', 'error', '-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=25`],
+      ...['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000', '-t', String(seconds)],
+      ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '25', '-c:a', 'aac', path],
+    ]);
+    const { code } = await encoder.ended;
+    if (code !== 0) throw new Error(`ffmpeg made no video: ${encoder.stderr()}`);
+    return path;
+  };
+  return {
+    video(seconds, size = '320x180') {
+      const name = `${seconds} ${size}`;
+      const known = made.get(name) ?? make(seconds, size);
+      made.set(name, known);
+      return known;
+    },
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+}
