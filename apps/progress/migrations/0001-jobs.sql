@@ -73,6 +73,8 @@ CREATE TABLE progress.tasks (
   share double precision NOT NULL,
   optional boolean NOT NULL,
   rank integer NOT NULL,
+  -- Order of planning, where ranks are equal.
+  place bigint GENERATED ALWAYS AS IDENTITY,
   -- Of its job, for the queue.
   priority smallint NOT NULL,
   owner_id text COLLATE "C" NOT NULL,
@@ -99,7 +101,7 @@ CREATE TABLE progress.tasks (
   CHECK (status <> 'leased' OR (worker_id IS NOT NULL AND leased_until IS NOT NULL)),
   CHECK (status <> 'done' OR result IS NOT NULL)
 ) WITH (fillfactor = 70);
-CREATE INDEX tasks_queue ON progress.tasks (priority, job_id, rank, task_id) WHERE status = 'ready';
+CREATE INDEX tasks_queue ON progress.tasks (priority, job_id, rank, place) WHERE status = 'ready';
 CREATE INDEX tasks_leased ON progress.tasks (worker_id, task_id) WHERE status = 'leased';
 
 CREATE TABLE progress.task_deps (

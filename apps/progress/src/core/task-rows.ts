@@ -106,7 +106,7 @@ export interface Stop {
 export interface TaskRows {
   insert(tasks: readonly NewTask[], nowMs: number): Promise<void>;
   get(taskId: string): Promise<TaskRecord | undefined>;
-  /** All tasks of a job by key, for what follows from a result. */
+  /** All tasks of a job in the order of planning. */
   ofJob(jobId: string): Promise<readonly TaskRecord[]>;
   lock(taskId: string): Promise<TaskRecord | undefined>;
   /** Locks the tasks of a job that may still change, by id. */

@@ -22,7 +22,7 @@ export function createTaskLeaseRows(sql: Queryable): LeaseRows {
       UPDATE progress.tasks AS task SET status = 'leased', fence = fence + 1, worker_id = ${wish.workerId},
         leased_until = ${new Date(wish.leasedUntilMs)}, stopping_at = NULL, phase = NULL
       FROM ${picked} WHERE task.task_id = picked.task_id
-      RETURNING task.task_id, task.job_id, task.fence, task.spec, task.step, task.priority, task.rank),
+      RETURNING task.task_id, task.job_id, task.fence, task.spec, task.step, task.priority, task.rank, task.place),
     begun AS (
       INSERT INTO progress.attempts (task_id, fence, job_id, step, worker_id, started_at, outcome)
       SELECT task_id, fence, job_id, step, ${wish.workerId}, ${new Date(wish.nowMs)}, 'running' FROM leased)`;
@@ -33,15 +33,15 @@ export function createTaskLeaseRows(sql: Queryable): LeaseRows {
           SELECT owner_id FROM progress.jobs WHERE status = 'processing'
           GROUP BY owner_id HAVING count(*) >= ${maxProcessing}),
         picked AS (
-          SELECT task_id, job_id, starting, priority, rank FROM progress.tasks
+          SELECT task_id, job_id, starting, priority, rank, place FROM progress.tasks
           WHERE status = 'ready' AND kind = ANY(${[...wish.kinds]}::text[]) AND run_at <= ${new Date(wish.nowMs)}
             AND (NOT starting OR owner_id NOT IN (SELECT owner_id FROM busy))
-          ORDER BY priority, job_id, rank, task_id LIMIT ${wish.slots} FOR UPDATE SKIP LOCKED),
+          ORDER BY priority, job_id, rank, place LIMIT ${wish.slots} FOR UPDATE SKIP LOCKED),
         ${lease(wish, sql`(SELECT task_id FROM picked WHERE NOT starting) AS picked`)}
-        SELECT task_id, job_id, fence, spec, priority, rank FROM leased
+        SELECT task_id, job_id, fence, spec, priority, rank, place FROM leased
         UNION ALL
-        SELECT task_id, job_id, NULL, NULL, priority, rank FROM picked WHERE starting
-        ORDER BY priority, job_id, rank, task_id`;
+        SELECT task_id, job_id, NULL, NULL, priority, rank, place FROM picked WHERE starting
+        ORDER BY priority, job_id, rank, place`;
       return {
         leases: rows.flatMap((row) => (row.fence === null ? [] : [toLease({ ...row, fence: row.fence })])),
         candidates: rows.flatMap((row) => (row.fence === null ? [{ taskId: row.task_id, jobId: row.job_id }] : [])),
@@ -54,7 +54,7 @@ export function createTaskLeaseRows(sql: Queryable): LeaseRows {
           SELECT task_id FROM progress.tasks WHERE task_id = ANY(${[...taskIds]}::text[]) AND status = 'ready'
           ORDER BY task_id FOR UPDATE SKIP LOCKED),
         ${lease(wish, sql`picked`)}
-        SELECT task_id, job_id, fence, spec FROM leased ORDER BY priority, job_id, rank, task_id`;
+        SELECT task_id, job_id, fence, spec FROM leased ORDER BY priority, job_id, rank, place`;
       return rows.map(toLease);
     },
     async inputs(taskIds) {

@@ -66,9 +66,12 @@ export function createTaskRows(sql: Queryable): TaskRows {
       await sql`
         INSERT INTO progress.tasks (task_id, job_id, key, step, kind, spec, share, optional, rank, priority, owner_id,
           starting, status, waiting_for, run_at)
-        SELECT given.*, ${new Date(nowMs)} FROM jsonb_to_recordset(${JSON.stringify(given)}::text::jsonb) AS given
+        SELECT task_id, job_id, key, step, kind, spec, share, optional, rank, priority, owner_id, starting, status, waiting_for,
+          ${new Date(nowMs)}
+        FROM ROWS FROM (jsonb_to_recordset(${JSON.stringify(given)}::text::jsonb) AS
           (task_id text, job_id text, key text, step text, kind text, spec jsonb, share float8, optional bool, rank int,
-           priority smallint, owner_id text, starting bool, status text, waiting_for int)`;
+           priority smallint, owner_id text, starting bool, status text, waiting_for int)) WITH ORDINALITY AS given
+        ORDER BY ordinality`;
       const deps = tasks.flatMap((task) =>
         task.after.map((after, place) => ({ task_id: task.taskId, place, after_task_id: after })),
       );
@@ -83,7 +86,7 @@ export function createTaskRows(sql: Queryable): TaskRows {
       return rows[0] && toTask(rows[0]);
     },
     async ofJob(jobId) {
-      const rows = await sql<TaskRow[]>`SELECT * FROM progress.tasks WHERE job_id = ${jobId} ORDER BY task_id`;
+      const rows = await sql<TaskRow[]>`SELECT * FROM progress.tasks WHERE job_id = ${jobId} ORDER BY place`;
       return rows.map(toTask);
     },
     async lock(taskId) {
@@ -154,7 +157,7 @@ export function createTaskRows(sql: Queryable): TaskRows {
           count(*) FILTER (WHERE status = 'leased')::int AS leased,
           bool_or(fence > 0) AS touched,
           least(1, CASE WHEN sum(share) > 0 THEN sum(share * done) / sum(share) ELSE avg(done) END)::float8 AS done,
-          (array_agg(phase ORDER BY rank, task_id) FILTER (WHERE status = 'leased' AND phase IS NOT NULL))[1] AS phase,
+          (array_agg(phase ORDER BY rank, place) FILTER (WHERE status = 'leased' AND phase IS NOT NULL))[1] AS phase,
           min(run_at) FILTER (WHERE status = 'ready') AS ready_at
         FROM progress.tasks WHERE job_id = ANY(${[...jobIds]}::text[]) GROUP BY job_id, step`;
       return rows.map(toSums);
