@@ -83,6 +83,23 @@ export function createProgressMetrics(registry: MetricsRegistry) {
       labelNames: ['outcome'] as const,
       registers,
     }),
+    uploads: new Counter({
+      name: 'millrace_progress_uploads_total',
+      help: 'Uploads, by outcome (created, done, failed, ended, expired).',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
+    uploadBytes: new Counter({
+      name: 'millrace_progress_upload_bytes_total',
+      help: 'Bytes of uploads that were stored.',
+      registers,
+    }),
+    uploadsRefused: new Counter({
+      name: 'millrace_progress_uploads_refused_total',
+      help: 'Requests of uploads that were refused, by reason.',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
     sweptRows: new Counter({
       name: 'millrace_progress_swept_rows_total',
       help: 'Rows removed by the sweeper, by kind (job, answer).',

@@ -21,6 +21,7 @@ import { createProgressApi } from './inbound/openapi.ts';
 import { jobTypesOf } from './job-types.ts';
 import { createProgressMetrics } from './metrics.ts';
 import { createProgressStore, type Outbox } from './outbound/progress-store.ts';
+import { openUploads } from './uploads.ts';
 
 export interface ProgressDeps {
   readonly settings: ProgressSettings;
@@ -91,12 +92,13 @@ export async function createProgressService(deps: ProgressDeps): Promise<Progres
       limits: { maxVideosPerOwner: settings.PROGRESS_MAX_VIDEOS },
     };
     const api = createProgressApi(routes, log);
+    const uploads = scope.use(openUploads({ routes, settings, sql, mediaStore, log, metrics }), 'uploads');
     const ready = Promise.all([signingKeys.ready, revoked.ready]).then(() => undefined);
     ready.catch(() => {}); // rejects when progress closes before it was ready; nobody has to wait for it
 
     return {
       name: 'progress',
-      publicMounts: [honoMount('/api/v1/jobs', api.app), honoMount('/api/v1/videos', api.app)],
+      publicMounts: [honoMount('/api/v1/jobs', api.app), honoMount('/api/v1/videos', api.app), uploads.mount],
       internalMounts: [],
       readiness() {
         const reasons = [

@@ -24,6 +24,8 @@ export interface ApiAppOptions {
   readonly idSource: IdSource;
   /** Largest request body, bytes; default 64 KiB. */
   readonly maxBodyBytes?: number;
+  /** False: routes bound their bodies themselves, which may then come without a length. */
+  readonly limitsBody?: boolean;
   /** Whether an error means that something we depend on is away for now: answered 503 with Retry-After, not 500. */
   readonly isOutage?: (error: unknown) => boolean;
 }
@@ -90,7 +92,7 @@ export function createApiApp<E extends Env & { Variables: ApiVariables }>(option
     if (!headers.has('transfer-encoding')) return next();
     return answer(c, problem(411, 'length-required', 'Length required', { detail: 'expected a content-length' }));
   };
-  app.use('*', limit);
+  if (options.limitsBody !== false) app.use('*', limit);
 
   app.notFound((c) => {
     const others = methodsAt(app, c.req.path).filter((method) => method !== c.req.method);

@@ -26,11 +26,13 @@ export interface UploadRows {
   ): Promise<boolean>;
   /** Puts off the next try to join, and counts this one. Gives an upload whose turn it is; undefined: none. */
   takeJoin(nowMs: number, nextTryAtMs: number): Promise<UploadRecord | undefined>;
+  /** The join goes on: puts off the next try again. */
+  joinGoesOn(uploadId: string, nextTryAtMs: number): Promise<void>;
   /** It is done or has failed; its parts are forgotten. */
   finish(uploadId: string, state: 'done' | 'failed', expiresAtMs: number): Promise<void>;
   remove(uploadId: string): Promise<void>;
-  /** Locks at most `limit` expired uploads that nobody writes or joins. */
-  lockExpired(nowMs: number, limit: number): Promise<readonly UploadRecord[]>;
+  /** At most `limit` expired uploads that nobody writes or joins. */
+  expired(nowMs: number, limit: number): Promise<readonly UploadRecord[]>;
 }
 
 /** The lock of an upload, which every instance respects. It ends by itself when its holder does not renew it. */

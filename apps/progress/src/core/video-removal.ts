@@ -4,6 +4,9 @@ import type { Transaction } from './store.ts';
 import { partsPrefix } from './upload.ts';
 import { currentTaskId, type VideoRecord } from './video.ts';
 
+/** Longer than joining the parts of an upload takes, ms. */
+const joinMs = 3_600_000;
+
 /** Removes `video`, whose row the transaction has locked. The caller publishes its end. */
 export async function removeVideo(
   tx: Transaction,
@@ -18,6 +21,8 @@ export async function removeVideo(
   const uploads = await tx.uploads.ofVideo(videoId);
   for (const upload of uploads) await tx.uploads.remove(upload.uploadId);
   const folder = `videos/${videoId}/`;
+  // somebody may be joining its parts, and write the original after everything else is gone
+  if (uploads.some((upload) => upload.state === 'joining')) await tx.cleanups.add([{ prefix: folder }], nowMs + joinMs);
   const elsewhere = [video.sourceKey, video.fileKey].filter((key) => key !== undefined && !key.startsWith(folder));
   await tx.videos.remove(videoId);
   await tx.cleanups.add(

@@ -6,6 +6,7 @@ import type { ProgressEnv, RouteDeps } from './api-context.ts';
 import { addJobRoutes } from './job-routes.ts';
 import { requestTimes } from './request-times.ts';
 import { addRunRoutes } from './run-routes.ts';
+import { describeUploads } from './upload-routes.ts';
 import { addVideoRoutes } from './video-routes.ts';
 
 /** The REST API of progress. */
@@ -22,6 +23,7 @@ export function createProgressApi(deps: RouteDeps, log: Logger): ProgressApi {
   addJobRoutes(app, deps);
   addVideoRoutes(app, deps);
   addRunRoutes(app, deps);
+  describeUploads(app.openAPIRegistry);
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
     scheme: 'bearer',
@@ -35,6 +37,7 @@ export function createProgressApi(deps: RouteDeps, log: Logger): ProgressApi {
     tags: [
       { name: 'jobs', description: 'Long work on media: how far it is, and how to stop it.' },
       { name: 'videos', description: 'What is uploaded or imported, processed and played on demand.' },
+      { name: 'uploads', description: 'Originals, by the tus protocol.' },
     ],
   }) as unknown as OpenApiDocument; // openapi3-ts describes the same document with wider types
   app.get('/api/v1/jobs/openapi.json', (c) => c.json(document));

@@ -98,6 +98,11 @@ export function createUploadRows(sql: Queryable): UploadRows {
         RETURNING *`;
       return first(rows);
     },
+    async joinGoesOn(uploadId, nextTryAtMs) {
+      await sql`
+        UPDATE progress.uploads SET try_at = ${new Date(nextTryAtMs)}
+        WHERE upload_id = ${uploadId} AND state = 'joining'`;
+    },
     async finish(uploadId, state, expiresAtMs) {
       await sql`DELETE FROM progress.upload_parts WHERE upload_id = ${uploadId}`;
       await sql`
@@ -107,12 +112,12 @@ export function createUploadRows(sql: Queryable): UploadRows {
     async remove(uploadId) {
       await sql`DELETE FROM progress.uploads WHERE upload_id = ${uploadId}`;
     },
-    async lockExpired(nowMs, limit) {
+    async expired(nowMs, limit) {
       const rows = await sql<Row[]>`
         SELECT * FROM progress.uploads u WHERE expires_at <= ${new Date(nowMs)} AND state <> 'joining'
           AND NOT EXISTS (SELECT 1 FROM progress.upload_locks l
             WHERE l.upload_id = u.upload_id AND l.until > clock_timestamp())
-        ORDER BY expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED`;
+        ORDER BY expires_at LIMIT ${limit}`;
       return rows.map(toRecord);
     },
   };
