@@ -20,7 +20,7 @@ export function createTranscodeMetrics(registry: MetricsRegistry) {
     refusals: counter('write_refusals', 'Window writes that were refused, by kind.', ['reason']),
     pauses: counter('source_pauses', 'Times a publisher was slowed because parts waited for delivery.'),
     tasks: counter('tasks', 'Tasks of media jobs that are over, by kind and how they ended.', ['kind', 'outcome']),
-    tasksStuck: counter('tasks_stuck', 'Tasks that ran on for 10 s after they were told to stop.', ['kind']),
+    tasksStuck: counter('tasks_stuck', 'Tasks that ran on for 5 s after they were told to stop.', ['kind']),
     leaseHolds: counter('lease_holds', 'Seconds without asking for tasks although slots are free, by reason.', [
       'reason',
     ]),

@@ -21,7 +21,11 @@ export async function* readStops(given: {
   const send = url.protocol === 'https:' ? requestHttps : requestHttp;
   const request = send(url, { agent: given.agent, headers: { authorization: given.authorization } });
   let heardMs = clock.monotonicMs();
-  const cut = (message: string) => request.destroy(new Error(`stop orders of ${url.host}: ${message}`));
+  let why: Error | undefined;
+  const cut = (message: string) => {
+    why = new Error(`stop orders of ${url.host}: ${message}`);
+    request.destroy(why);
+  };
   const onAbort = () => cut('not wanted any more');
   signal.addEventListener('abort', onAbort, { once: true });
   const watch = clock.every(leaseSilenceMs / 4, () => {
@@ -43,7 +47,8 @@ export async function* readStops(given: {
       }
     }
   } catch (error) {
-    if (!signal.aborted) throw error;
+    // The response only knows that it was cut, not why.
+    if (!signal.aborted) throw why ?? error;
   } finally {
     watch.cancel();
     signal.removeEventListener('abort', onAbort);

@@ -1,8 +1,8 @@
 import type { LeasedTask, StopOrder, TaskEnd, TaskKind } from '@millrace/api';
 import { sleep } from '@millrace/clock';
-import type { JobLeases } from '@millrace/handover';
+import { type JobLeases, jobLeaseMs } from '@millrace/handover';
 import { Background, backoffMs } from '@millrace/lifecycle';
-import { type LeaseKey, textOf } from '../core/lease-book.ts';
+import { textOf } from '../core/lease-book.ts';
 import type { ScratchSpace } from '../core/scratch.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { LeaseLine, type LeaseLineOptions } from './lease-line.ts';
@@ -27,7 +27,7 @@ const lookMs = 1_000;
 /** Less than this on the disk, and no further task is taken, bytes. */
 const leastFreeBytes = 256 * 1024 * 1024;
 /** A task that is told to stop and runs on is no longer renewed after this, ms: its lease lapses. */
-const patienceMs = 10_000;
+const patienceMs = jobLeaseMs;
 /** Stop orders that came before their task, the newest. */
 const mostEarly = 256;
 
@@ -41,6 +41,7 @@ export class JobWorker implements AsyncDisposable {
   /** Runs and last words that are not over. */
   readonly #open = new Set<Promise<void>>();
   readonly #early = new Set<string>();
+  readonly #stuck = new WeakSet<TaskRun>();
   readonly #leasing: Background;
   readonly #loops: readonly Background[];
   #freed = () => {};
@@ -198,12 +199,13 @@ export class JobWorker implements AsyncDisposable {
     }
   }
 
-  #letGo({ task, kind }: TaskRun): void {
-    const key: LeaseKey = task;
-    if (!this.#keeper.keeps(key)) return;
-    this.#keeper.abandon(key);
+  #letGo(run: TaskRun): void {
+    if (this.#stuck.has(run)) return;
+    this.#stuck.add(run);
+    const { task, kind } = run;
+    this.#keeper.abandon(task);
     this.#options.metrics.tasksStuck.inc({ kind });
-    this.#options.log.error('task-does-not-stop', { task_id: key.task_id, fence: key.fence, kind });
+    this.#options.log.error('task-does-not-stop', { task_id: task.task_id, fence: task.fence, kind });
   }
 }
 

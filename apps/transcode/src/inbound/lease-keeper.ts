@@ -54,11 +54,6 @@ export class LeaseKeeper implements AsyncDisposable {
     this.#book.remove(key);
   }
 
-  /** Whether the lease is still renewed. */
-  keeps(key: LeaseKey): boolean {
-    return this.#book.has(key);
-  }
-
   /** Says an end until it is taken or the lease is gone; the lease is kept alive meanwhile, and forgotten then. */
   async end(first: TaskEnd): Promise<Heard> {
     const { line, log, random, clock } = this.#options;
@@ -90,7 +85,8 @@ export class LeaseKeeper implements AsyncDisposable {
   }
 
   #tick(): void {
-    for (const key of this.#book.lapsed(this.#options.clock.monotonicMs())) this.#gone(key, 'lapsed');
+    // What would lapse before the next look: when progress gives the task to another, this worker has stopped.
+    for (const key of this.#book.lapsed(this.#options.clock.monotonicMs() + tickMs)) this.#gone(key, 'lapsed');
     this.#report();
   }
 

@@ -226,5 +226,18 @@ export function defineJobLeasesContract(name: string, openHarness: () => Promise
       expect(await end({ ...held, kind: 'stopped' })).toBe('lost');
       expect(await end(done(held))).toBe('lost');
     });
+
+    it('does not wait for ever for a worker that was told to stop and only goes on reporting', async () => {
+      const [id] = await harness.addTasks(1);
+      const held = await leaseOne();
+      await harness.cancel(id!);
+      const standings: (string | undefined)[] = [];
+      for (let at = 0; at < 2 * jobLeaseMs + 1_500; at += jobHeartbeatMs) {
+        standings.push(await beat(held));
+        await harness.advance(jobHeartbeatMs);
+      }
+      expect([standings[0], standings.at(-1)]).toEqual(['taken', 'lost']);
+      expect(await harness.standing(id!)).toBe('cancelled');
+    });
   });
 }

@@ -9,7 +9,8 @@ export type MemoryTaskState =
       readonly kind: 'leased';
       readonly workerId: string;
       readonly renewedMs: number;
-      readonly cancelling: boolean;
+      /** When it was told to stop. */
+      readonly cancelledMs: number | undefined;
     }
   | { readonly kind: 'done'; readonly workerId: string; readonly fence: number }
   | { readonly kind: 'failed' | 'cancelled' };
@@ -56,7 +57,7 @@ export function createMemoryJobLeases(clock: Clock): MemoryJobLeases {
   };
   const ordersOf = (workerId: string): readonly StopOrder[] =>
     [...tasks.values()].flatMap(({ given, fence, state }) =>
-      state.kind === 'leased' && state.workerId === workerId && state.cancelling
+      state.kind === 'leased' && state.workerId === workerId && state.cancelledMs !== undefined
         ? [{ task_id: given.task_id, fence, reason: 'cancelled' as const }]
         : [],
     );
@@ -77,7 +78,7 @@ export function createMemoryJobLeases(clock: Clock): MemoryJobLeases {
     });
     return fit.slice(0, slots).map((task) => {
       task.fence++;
-      task.state = { kind: 'leased', workerId, renewedMs: clock.monotonicMs(), cancelling: false };
+      task.state = { kind: 'leased', workerId, renewedMs: clock.monotonicMs(), cancelledMs: undefined };
       return { ...task.given, fence: task.fence };
     });
   }
@@ -86,7 +87,7 @@ export function createMemoryJobLeases(clock: Clock): MemoryJobLeases {
     for (const task of tasks.values()) {
       const { state, given, fence } = task;
       if (state.kind !== 'leased' || clock.monotonicMs() - state.renewedMs < jobLeaseMs) continue;
-      free(task, state.cancelling);
+      free(task, state.cancelledMs !== undefined);
       tell(state.workerId, { task_id: given.task_id, fence, reason: 'lost' });
     }
     for (const each of waiting) {
@@ -105,7 +106,7 @@ export function createMemoryJobLeases(clock: Clock): MemoryJobLeases {
     }
     const { task, state } = lease;
     task.taken.push(ended);
-    if (state.cancelling) task.state = { kind: 'cancelled' };
+    if (state.cancelledMs !== undefined) task.state = { kind: 'cancelled' };
     else if (ended.kind === 'done') task.state = { kind: 'done', workerId, fence: ended.fence };
     else if (ended.kind === 'failed' && !ended.failure.retryable) task.state = { kind: 'failed' };
     else free(task, false);
@@ -117,6 +118,8 @@ export function createMemoryJobLeases(clock: Clock): MemoryJobLeases {
     const lease = heldBy(workerId, held);
     if (lease === undefined) return 'lost';
     const { task, state } = lease;
+    // Who was told to stop and goes on reporting is not believed for ever.
+    if (state.cancelledMs !== undefined && clock.monotonicMs() - state.cancelledMs >= jobLeaseMs) return 'lost';
     task.state = { ...state, renewedMs: clock.monotonicMs() };
     task.done = Math.max(task.done, done ?? 0);
     task.phase = phase ?? task.phase;
@@ -135,7 +138,7 @@ export function createMemoryJobLeases(clock: Clock): MemoryJobLeases {
       const task = tasks.get(taskId);
       if (task?.state.kind === 'waiting') task.state = { kind: 'cancelled' };
       if (task?.state.kind !== 'leased') return;
-      task.state = { ...task.state, cancelling: true };
+      task.state = { ...task.state, cancelledMs: task.state.cancelledMs ?? clock.monotonicMs() };
       tell(task.state.workerId, { task_id: taskId, fence: task.fence, reason: 'cancelled' });
     },
     failWith(next) {
