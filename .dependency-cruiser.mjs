@@ -141,6 +141,7 @@ export default {
     driver('ws', 'ws', '^apps/hub/'),
     driver('maxmind', 'maxmind', '^apps/delivery/'),
     driver('uplot', 'uplot', '^apps/studio/'),
+    driver('tus', 'tus-js-client', '^apps/studio/'),
     driver('react', 'react|react-dom', '^apps/studio/'),
     driver('hls.js', 'hls\\.js', '^apps/studio/|^libs/live-edge/'),
     driver('playwright', 'playwright-core', '^apps/e2e/'),

@@ -63,6 +63,12 @@ export default defineConfig({
   },
   server: {
     port: 5173,
-    proxy: { '/api': backend, '/live': backend, '/docs': backend, '/ws': { target: backend, ws: true } },
+    proxy: {
+      '/api': backend,
+      '/live': backend,
+      '/vod': backend,
+      '/docs': backend,
+      '/ws': { target: backend, ws: true },
+    },
   },
 });

@@ -14,8 +14,11 @@ import { Brand } from './parts/brand.tsx';
 import { HubNotice } from './parts/hub-notice.tsx';
 import { lastHour } from './routing/analytics-view.ts';
 import { Link, navigate, useRoute } from './routing/router.tsx';
+import type { Route } from './routing/routes.ts';
 import { StudioProvider, useStudio } from './session/context.tsx';
 import { SessionStore } from './session/stored-session.ts';
+import { UploadNotice } from './uploads/upload-notice.tsx';
+import { UploadsProvider } from './uploads/uploads-context.tsx';
 
 export function mountStudio(root: HTMLElement): void {
   const store = new SessionStore(localStorage);
@@ -23,13 +26,16 @@ export function mountStudio(root: HTMLElement): void {
   createRoot(root).render(
     <StudioProvider store={store}>
       <HubProvider>
-        <Pages />
+        <UploadsProvider>
+          <Pages />
+        </UploadsProvider>
       </HubProvider>
     </StudioProvider>,
   );
 }
 
-/** With the code that draws charts: no other page needs it. */
+/** Each with code that no other page needs: charts, the player, uploads. */
+const VideosPage = lazy(async () => ({ default: (await import('./videos/videos-page.tsx')).VideosPage }));
 const AnalyticsPage = lazy(async () => {
   const { AnalyticsPage: page } = await import('./analytics/analytics-page.tsx');
   return { default: page };
@@ -39,7 +45,7 @@ function Pages() {
   const route = useRoute();
   const { session } = useStudio();
   const [freshKey, setFreshKey] = useState<FreshKey | undefined>(undefined);
-  if (route.kind === 'watch') {
+  if (route.kind === 'watch' || route.kind === 'watch-video') {
     // The watch page has its own bundle and starts before React does.
     location.reload();
     return null;
@@ -72,9 +78,13 @@ function Pages() {
     case 'analytics':
       return (
         <Shell>
-          <Suspense fallback={<p role="status">Loading…</p>}>
-            <AnalyticsPage view={route.view} />
-          </Suspense>
+          <AnalyticsPage view={route.view} />
+        </Shell>
+      );
+    case 'videos':
+      return (
+        <Shell>
+          <VideosPage view={route.view} />
         </Shell>
       );
     case 'tokens':
@@ -92,12 +102,20 @@ function Pages() {
   }
 }
 
-/** The pages that are not about streams. */
-const besides: ReadonlySet<string> = new Set(['tokens', 'analytics']);
+/** Under which entry of the navigation a page belongs. */
+const sections = {
+  streams: ['streams', 'new-stream', 'stream'],
+  videos: ['videos', 'video'],
+  compose: ['compose', 'composition'],
+  images: ['images', 'image'],
+  analytics: ['analytics'],
+  tokens: ['tokens'],
+} as const satisfies Readonly<Record<string, readonly Route['kind'][]>>;
 
 function Shell({ children }: { readonly children: ReactNode }) {
   const { session, store } = useStudio();
   const route = useRoute();
+  const mayMake = session?.role === 'admin' || session?.role === 'broadcaster';
   useEffect(() => {
     // A new page is read from its top by screen readers and the keyboard.
     document.getElementById('page')?.focus({ preventScroll: true });
@@ -112,21 +130,14 @@ function Shell({ children }: { readonly children: ReactNode }) {
           <Brand />
         </Link>
         <nav aria-label="Pages">
-          <Link to={{ kind: 'streams' }} aria-current={besides.has(route.kind) ? undefined : 'page'}>
-            Streams
-          </Link>
-          <Link
-            to={{ kind: 'analytics', view: lastHour }}
-            aria-current={route.kind === 'analytics' ? 'page' : undefined}
-          >
-            Analytics
-          </Link>
-          {session?.role === 'admin' && (
-            <Link to={{ kind: 'tokens' }} aria-current={route.kind === 'tokens' ? 'page' : undefined}>
-              API tokens
-            </Link>
-          )}
+          <Entry to={{ kind: 'streams' }} section="streams" words="Streams" />
+          <Entry to={{ kind: 'videos', view: {} }} section="videos" words="Videos" />
+          {mayMake && <Entry to={{ kind: 'compose' }} section="compose" words="Compose" />}
+          {mayMake && <Entry to={{ kind: 'images', view: {} }} section="images" words="Images" />}
+          <Entry to={{ kind: 'analytics', view: lastHour }} section="analytics" words="Analytics" />
+          {session?.role === 'admin' && <Entry to={{ kind: 'tokens' }} section="tokens" words="API tokens" />}
         </nav>
+        <UploadNotice />
         <HubNotice />
         <button
           type="button"
@@ -140,8 +151,23 @@ function Shell({ children }: { readonly children: ReactNode }) {
         </button>
       </header>
       <main id="page" className="page" tabIndex={-1}>
-        {children}
+        <Suspense fallback={<p role="status">Loading…</p>}>{children}</Suspense>
       </main>
     </>
+  );
+}
+
+interface EntryProps {
+  readonly to: Route;
+  readonly section: keyof typeof sections;
+  readonly words: string;
+}
+
+function Entry({ to, section, words }: EntryProps) {
+  const kinds: readonly Route['kind'][] = sections[section];
+  return (
+    <Link to={to} aria-current={kinds.includes(useRoute().kind) ? 'page' : undefined}>
+      {words}
+    </Link>
   );
 }

@@ -26,6 +26,7 @@ const driverViolations = [
   ['ws', 'ws'],
   ['maxmind', 'maxmind'],
   ['uplot', 'uplot'],
+  ['tus', 'tus-js-client'],
   ['react', 'react'],
   ['hls.js', 'hls.js'],
   ['playwright', 'playwright-core'],

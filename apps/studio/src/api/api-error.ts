@@ -14,6 +14,8 @@ export type ApiError =
       readonly title: string;
       readonly detail: string | undefined;
       readonly issues: readonly FieldIssue[];
+      /** Of a 409: the job that is in the way. */
+      readonly taskId?: string | undefined;
     }
   /** The answer was not what this version of the studio reads. */
   | { readonly kind: 'unreadable'; readonly reason: string };
@@ -25,18 +27,30 @@ export interface FieldIssue {
 }
 
 const issue = object({ path: text, expected: text, got: text });
-const problem = object({ title: optional(text), detail: optional(text), errors: optional(list(issue)) });
+const problem = object({
+  title: optional(text),
+  detail: optional(text),
+  errors: optional(list(issue)),
+  task_id: optional(text),
+});
 
 /** Reads an error answer: a problem document (RFC 9457), or whatever else stood in its place. */
 export function errorFromAnswer(status: number, body: unknown): ApiError {
   if (status === 401) return { kind: 'signed-out' };
   try {
-    const { title, detail, errors = [] } = problem(body, '');
+    const { title, detail, errors = [], task_id: taskId } = problem(body, '');
     const issues = errors.map((e) => ({
       field: e.path.replace(/^(body|query|path)\./, ''),
       message: `expected ${e.expected}, got ${e.got}`,
     }));
-    return { kind: 'refused', status, title: title ?? fallbackTitle(status), detail, issues };
+    return {
+      kind: 'refused',
+      status,
+      title: title ?? fallbackTitle(status),
+      detail,
+      issues,
+      ...(taskId === undefined ? {} : { taskId }),
+    };
   } catch {
     return { kind: 'refused', status, title: fallbackTitle(status), detail: undefined, issues: [] };
   }

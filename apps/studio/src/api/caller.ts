@@ -19,6 +19,10 @@ export interface Call<T> {
   readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
+  /** Sent as it is, in place of a JSON body. */
+  readonly file?: Blob;
+  /** A repeated call with the same key gets the first one's answer. */
+  readonly idempotencyKey?: string;
   readonly read: Reader<T>;
   readonly signal?: AbortSignal | undefined;
   /** Sent in place of the session's token; `null` sends none. */
@@ -43,11 +47,15 @@ export function createCaller(deps: CallerDeps): Caller {
   }
 
   /** The answer with its body taken, or why there is none; refusals included. */
-  async function ask<T>({ method = 'GET', path, body, signal, token, timeoutMs, accept, take }: Ask<T>): Answer<T> {
+  async function ask<T>(one: Ask<T>): Answer<T> {
+    const { method = 'GET', path, body, file, signal, token, timeoutMs, accept, take } = one;
     const bearer = token === undefined ? deps.token() : (token ?? undefined);
     const headers: Record<string, string> = { accept };
     if (bearer !== undefined) headers['authorization'] = `Bearer ${bearer}`;
     if (body !== undefined) headers['content-type'] = 'application/json';
+    if (one.idempotencyKey !== undefined) headers['idempotency-key'] = one.idempotencyKey;
+    if (file !== undefined) headers['content-type'] = file.type;
+    const sent = file ?? (body === undefined ? undefined : JSON.stringify(body));
     const wait = deadline(timeoutMs, signal);
     try {
       const response = await deps.fetch(`/api/v1${path}`, {
@@ -55,7 +63,7 @@ export function createCaller(deps: CallerDeps): Caller {
         headers,
         signal: wait.signal,
         cache: 'no-store',
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(sent === undefined ? {} : { body: sent }),
       });
       const { status } = response;
       if (status >= 200 && status < 300) return ok(await take(response));

@@ -28,6 +28,11 @@ export const integer: Reader<number> = (value, path) => {
   throw new WireMismatch(path, 'a whole number', value);
 };
 
+export const truth: Reader<boolean> = (value, path) => {
+  if (typeof value === 'boolean') return value;
+  throw new WireMismatch(path, 'true or false', value);
+};
+
 /** One of the given texts. */
 export function choice<const T extends string>(allowed: readonly T[]): Reader<T> {
   return (value, path) => {

@@ -7,6 +7,14 @@ export function bitrate(bps: number): string {
   return `${Math.round(bps)} bit/s`;
 }
 
+/** A size in bytes: `1.4 GB`, `820 kB`. */
+export function byteSize(bytes: number): string {
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(bytes >= 1e10 ? 0 : 1)} GB`;
+  if (bytes >= 1e6) return `${(bytes / 1e6).toFixed(bytes >= 1e7 ? 0 : 1)} MB`;
+  if (bytes >= 1e3) return `${Math.round(bytes / 1e3)} kB`;
+  return `${bytes} B`;
+}
+
 /** Seconds with one decimal: `0.7 s`; from a minute on `1 min 5 s`. */
 export function seconds(s: number): string {
   if (s < 60) return `${s.toFixed(1)} s`;

@@ -1,6 +1,12 @@
 /** The hub for the studio's pages. */
-import type { Channel, HubStream } from '@millrace/api';
-import { type ChannelView, createChannelStore, createHubClient } from '@millrace/hub-client';
+import type { Channel, HubJob, HubStream } from '@millrace/api';
+import {
+  type ChannelState,
+  type ChannelStore,
+  type ChannelView,
+  createChannelStore,
+  createHubClient,
+} from '@millrace/hub-client';
 import { createContext, type ReactNode, useContext, useMemo, useSyncExternalStore } from 'react';
 import { pageTime } from '../player/browser-time.ts';
 import { useStudio } from '../session/context.tsx';
@@ -45,10 +51,10 @@ export interface HubChannel {
   readonly link: 'connecting' | 'live' | 'away';
 }
 
-/** Follows a channel for as long as the component is there. */
-export function useHubChannel(channel: Channel): HubChannel {
+/** Follows a channel for as long as the component is there; without one, nothing. */
+export function useHubChannel(channel: Channel | undefined): HubChannel {
   const hub = useHub();
-  const store = useMemo(() => createChannelStore(hub, channel), [hub, channel]);
+  const store = useMemo(() => (channel === undefined ? silence : createChannelStore(hub, channel)), [hub, channel]);
   const link = useHubLink();
   const { view, ended } = useSyncExternalStore(
     useMemo(() => (listener: () => void) => store.subscribe(listener), [store]),
@@ -56,6 +62,15 @@ export function useHubChannel(channel: Channel): HubChannel {
   );
   if (ended !== undefined || link === 'away') return { view, link: 'away' };
   return { view, link: link === 'open' && view !== undefined ? 'live' : 'connecting' };
+}
+
+const silent: ChannelState = { view: undefined, ended: undefined };
+const silence: ChannelStore = { subscribe: () => () => undefined, get: () => silent };
+
+/** One job, by its id; undefined: none. */
+export function useHubJob(jobId: string | undefined): HubChannel & { readonly job: HubJob | undefined } {
+  const channel = useHubChannel(jobId === undefined ? undefined : `job:${jobId}`);
+  return { ...channel, job: jobId === undefined ? undefined : channel.view?.jobs.get(jobId) };
 }
 
 /** One stream, by its id. */

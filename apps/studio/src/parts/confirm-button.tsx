@@ -9,6 +9,8 @@ interface ConfirmButtonProps {
   readonly children: ReactNode;
   /** Words on the button that does it. */
   readonly confirm: string;
+  /** Words on the button that leaves everything as it is. */
+  readonly dismiss?: string;
   /** Does it; an error keeps the dialog open and is shown in it. */
   readonly onConfirm: () => Promise<ApiError | undefined>;
   readonly accessibleName?: string;
@@ -49,7 +51,7 @@ export function ConfirmButton(props: ConfirmButtonProps) {
         <ErrorNotice error={error} />
         <div className="actions">
           <button type="button" className="button" onClick={() => dialog.current?.close()}>
-            Cancel
+            {props.dismiss ?? 'Cancel'}
           </button>
           <button type="button" className="button button-danger-strong" disabled={busy} onClick={() => void carryOut()}>
             {props.confirm}

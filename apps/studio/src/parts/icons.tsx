@@ -85,3 +85,46 @@ export const ChartIcon = () => (
     <path d="m7.5 15 4-5 3.5 3 5-7" />
   </Icon>
 );
+export const UploadIcon = () => (
+  <Icon>
+    <path d="M12 16V4m0 0L7 9m5-5 5 5M4 16v2.5A1.5 1.5 0 0 0 5.5 20h13a1.5 1.5 0 0 0 1.5-1.5V16" />
+  </Icon>
+);
+export const LockIcon = () => (
+  <Icon>
+    <rect x="5" y="11" width="14" height="9" rx="2" />
+    <path d="M8 11V8a4 4 0 0 1 8 0v3" />
+  </Icon>
+);
+export const FilmIcon = () => (
+  <Icon>
+    <rect x="3" y="5" width="18" height="14" rx="2" />
+    <path d="M8 5v14m8-14v14M3 9.5h5m-5 5h5m8-5h5m-5 5h5" />
+  </Icon>
+);
+export const CaptionsIcon = () => (
+  <Icon>
+    <rect x="3" y="5" width="18" height="14" rx="2" />
+    <path d="M10.5 10.2a2.2 2.2 0 1 0 0 3.6m6-3.6a2.2 2.2 0 1 0 0 3.6" />
+  </Icon>
+);
+export const UpIcon = () => (
+  <Icon>
+    <path d="M12 19V5m0 0-6 6m6-6 6 6" />
+  </Icon>
+);
+export const DownIcon = () => (
+  <Icon>
+    <path d="M12 5v14m0 0 6-6m-6 6-6-6" />
+  </Icon>
+);
+export const GripIcon = () => (
+  <Icon>
+    <path d="M9 6v.1M9 12v.1M9 18v.1M15 6v.1M15 12v.1M15 18v.1" strokeWidth="3" />
+  </Icon>
+);
+export const CrossIcon = () => (
+  <Icon>
+    <path d="m6 6 12 12M18 6 6 18" />
+  </Icon>
+);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AnalyticsRange, AnalyticsView } from './analytics-view.ts';
+import { imageVideoStatuses, jobStatuses } from './media-view.ts';
 import { hrefOf, parseRoute, type Route } from './routes.ts';
 
 const id = fc.string({ minLength: 1 }).filter((s) => s !== 'new' && s !== '.' && s !== '..');
@@ -21,6 +22,17 @@ const anyRoute: fc.Arbitrary<Route> = fc.oneof(
   fc.constantFrom<Route>({ kind: 'sign-in' }, { kind: 'streams' }, { kind: 'new-stream' }, { kind: 'tokens' }),
   view.map((one) => ({ kind: 'analytics' as const, view: one })),
   id.map((streamId) => ({ kind: 'stream' as const, streamId })),
+  fc.constant<Route>({ kind: 'compose' }),
+  fc
+    .record({ status: fc.constantFrom(...jobStatuses), title: id }, { requiredKeys: [] })
+    .map((one) => ({ kind: 'videos' as const, view: one })),
+  fc
+    .record({ status: fc.constantFrom(...imageVideoStatuses), name: id }, { requiredKeys: [] })
+    .map((one) => ({ kind: 'images' as const, view: one })),
+  id.map((videoId) => ({ kind: 'video' as const, videoId })),
+  id.map((compositionId) => ({ kind: 'composition' as const, compositionId })),
+  id.map((name) => ({ kind: 'image' as const, name })),
+  fc.tuple(id, id).map(([playbackId, token]) => ({ kind: 'watch-video' as const, playbackId, token })),
   id.map((playbackId) => ({ kind: 'watch' as const, playbackId })),
   fc.tuple(id, id).map(([playbackId, token]) => ({ kind: 'watch' as const, playbackId, token })),
 );
