@@ -207,6 +207,7 @@ export {
   type ResultOf,
   type SpecOf,
   type StopOrder,
+  type StoredTrack,
   stopOrderSchema,
   type TaskEnd,
   type TaskFailure,

@@ -54,7 +54,7 @@ export type Rung = z.infer<typeof rungSchema>;
 
 /** A CMAF media segment in the store, in playlist order. */
 export const storedSegmentSchema = z.object({
-  /** Path relative to the asset's folder: `video-720p/s0003-1.m4s`. */
+  /** Path relative to the asset's folder. A segment of a track is named after its first decode time in ticks: `video-720p/s90090.m4s`. */
   path: z.string(),
   duration_ms: z.number(),
   bytes: z.int(),

@@ -127,8 +127,11 @@ const trackSchema = z.object({
   codec: z.string(),
   /** Path of the init section, relative to the asset's folder. */
   init: z.string(),
+  /** Ticks a second of the times in its segments, and of the numbers in their names. */
+  timescale: z.int().positive(),
   segments: z.array(storedSegmentSchema),
 });
+export type StoredTrack = z.infer<typeof trackSchema>;
 
 export const taskResultSchema = z.discriminatedUnion('kind', [
   z.object({

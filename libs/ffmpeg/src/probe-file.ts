@@ -33,25 +33,23 @@ export async function probeFile(path: string, options: ProbeOptions): Promise<Re
   return err({ kind: 'failed', code: 0, reason: 'expected facts of a media file, got none' });
 }
 
-/** A packet of one stream as it stands in the file. */
+/** A packet as it stands in the file. */
 export interface ProbedPacket {
+  /** Index of its stream. */
+  readonly index: number;
   /** Presentation time, ms; undefined when the file has none for it. */
   readonly ptsMs: number | undefined;
   readonly durationMs: number | undefined;
   readonly keyframe: boolean;
 }
 
-/**
- * Reads every packet of stream `index`, in the file's order, and hands each to `onPacket`: the whole file goes by, nothing is
- * decoded.
- */
+/** Hands every packet of the file to `onPacket`, in the file's order: the whole file goes by, nothing is decoded. */
 export async function readPackets(
   path: string,
-  index: number,
   onPacket: (packet: ProbedPacket) => void,
   options: ProbeOptions,
 ): Promise<Result<void, FfmpegFailure>> {
-  const shown = ['-select_streams', String(index), '-show_entries', 'packet=pts_time,duration_time,flags'];
+  const shown = ['-show_entries', 'packet=stream_index,pts_time,duration_time,flags'];
   const args = [...opening(options), ...shown, '-of', 'csv=print_section=0', fileUrl(path)];
   const run = await probe(path, options, args, options.totalMs ?? 3_600_000, async (bytes) => {
     const decoder = new TextDecoder();
@@ -70,11 +68,11 @@ export async function readPackets(
 
 const longestLine = 256;
 
-/** `0.066667,0.033333,K_`, with `N/A` for what is missing. */
+/** `0,0.066667,0.033333,K_`, with `N/A` for what is missing. */
 function readPacket(line: string): ProbedPacket | undefined {
-  const [pts, duration, flags] = line.split(',');
+  const [index, pts, duration, flags] = line.split(',');
   if (flags === undefined) return undefined;
-  return { ptsMs: seconds(pts), durationMs: seconds(duration), keyframe: flags.startsWith('K') };
+  return { index: Number(index), ptsMs: seconds(pts), durationMs: seconds(duration), keyframe: flags.startsWith('K') };
 }
 
 function seconds(text: string | undefined): number | undefined {
