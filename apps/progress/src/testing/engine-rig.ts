@@ -12,6 +12,7 @@ import type { EngineDeps, EngineLimits } from '../core/engine-deps.ts';
 import { createEngineDesk } from '../core/engine-desk.ts';
 import type { JobDesk } from '../core/job-desk.ts';
 import { JobTypes } from '../core/job-types.ts';
+import type { Transaction } from '../core/store.ts';
 import { leaseTasks } from '../core/task-leasing.ts';
 import type { Stop } from '../core/task-rows.ts';
 import { createProgressStore } from '../outbound/progress-store.ts';
@@ -29,10 +30,14 @@ export interface EngineRig extends AsyncDisposable {
   readonly stops: Stop[];
   /** Refusals that were counted, by reason. */
   readonly refused: string[];
+  /** Takes the lock that stands for a subject's row; the effects of the jobs take it, too. */
+  lockSubject(tx: Transaction, subject: string): Promise<void>;
   lease(workerId: string, slots?: number): Promise<readonly LeasedTask[]>;
   /** All facts of jobs so far. */
   facts(): Promise<readonly JobFact[]>;
 }
+
+const lockSubject = (tx: Transaction, subject: string) => tx.jobs.takeTurn([`subject ${subject}`]);
 
 export async function openEngineRig(limits: Partial<EngineLimits> = {}): Promise<EngineRig> {
   const database = await createTestDatabase();
@@ -40,7 +45,7 @@ export async function openEngineRig(limits: Partial<EngineLimits> = {}): Promise
   const eventLog = await openPostgresEventLog({ sql, source: 'progress', log: silentLogger, wake: 'memory' });
   await runMigrations({ sql, schema: 'progress', dir: new URL('../../migrations', import.meta.url).pathname });
   const clock = new ManualClock();
-  const jobs = plannedJobs();
+  const jobs = plannedJobs({ lock: lockSubject });
   const moved = new Set<string>();
   const stops: Stop[] = [];
   const refused: string[] = [];
@@ -62,6 +67,7 @@ export async function openEngineRig(limits: Partial<EngineLimits> = {}): Promise
   };
   return {
     ...{ database, clock, engine, jobs, moved, stops, refused, desk: createEngineDesk(engine) },
+    lockSubject,
     lease: (workerId, slots = 1) => leaseTasks(engine, { worker_id: workerId, slots, kinds: allKinds }),
     async facts() {
       const facts: JobFact[] = [];

@@ -28,10 +28,11 @@ export interface PlannedJobs {
 
 const nothing: Advance = { tasks: [], skipped: [] };
 
-/** Job types of every kind, by their requests. */
-export function plannedJobs(): PlannedJobs {
+/** Job types of every kind, by their requests; `more` joins their effects. */
+export function plannedJobs(more: Pick<JobEffects, 'lock'> = {}): PlannedJobs {
   const told: Effect[] = [];
   const effects: JobEffects = {
+    ...more,
     started: async (_tx, job) => void told.push({ kind: 'started', job }),
     advanced: async (_tx, job, { key }) => void told.push({ kind: 'advanced', job, key }),
     ended: async (_tx, job, done) => void told.push({ kind: 'ended', job, done }),

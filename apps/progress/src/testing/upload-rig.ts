@@ -81,7 +81,8 @@ export async function openUploadRig(options: TestProgressOptions = {}): Promise<
     async original(videoId) {
       for (;;) {
         const video = await progress.service.store.videos.get(videoId);
-        if (video === undefined || video.sourceState === 'failed') throw new Error(`no original: ${video?.sourceError}`);
+        if (video === undefined || video.sourceState === 'failed')
+          throw new Error(`no original: ${video?.sourceError}`);
         if (video.sourceState === 'ready') break;
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
