@@ -9,6 +9,7 @@ import { type Logger, silentLogger } from '@millrace/log';
 import type { MediaStore } from '@millrace/media-store';
 import { type MemoryStore, openMemoryStore } from '@millrace/media-store/testing';
 import { type MetricsRegistry, openMetricsRegistry } from '@millrace/metrics';
+import { openSql } from '@millrace/postgres';
 import { createTestDatabase, type TestDatabase } from '@millrace/postgres/testing';
 import { expectOk } from '@millrace/result';
 import { type ProgressSettings, progressSettings } from './config.ts';
@@ -71,9 +72,9 @@ export async function openTestProgress(options: TestProgressOptions = {}): Promi
   const mediaStore: MediaStore | MemoryStore = options.mediaStore ?? openMemoryStore();
   let metrics = openMetricsRegistry({ processMetrics: false });
   const settings = { ...expectOk(loadSettings(progressSettings, {}), 'defaults'), ...options.settings };
-  const open = (instanceId: string, wake: 'memory' | 'notify', registry: MetricsRegistry) =>
+  const open = (instanceId: string, wake: 'memory' | 'notify', registry: MetricsRegistry, sql = database.sql) =>
     createProgressService({
-      ...{ settings, sql: database.sql, eventLog, mediaStore, log, clock, idSource, instanceId, wake },
+      ...{ settings, sql, eventLog, mediaStore, log, clock, idSource, instanceId, wake },
       metrics: registry,
       ...(options.jobTypes === undefined ? {} : { jobTypes: options.jobTypes }),
     });
@@ -116,7 +117,17 @@ export async function openTestProgress(options: TestProgressOptions = {}): Promi
       await follower[Symbol.asyncDispose]();
       return facts;
     },
-    openAnother: (instanceId) => open(instanceId, 'notify', openMetricsRegistry({ processMetrics: false })),
+    async openAnother(instanceId) {
+      const sql = openSql(database.url, { applicationName: instanceId, maxConnections: 4 });
+      const service = await open(instanceId, 'notify', openMetricsRegistry({ processMetrics: false }), sql);
+      return {
+        ...service,
+        async [Symbol.asyncDispose]() {
+          await service[Symbol.asyncDispose]();
+          await sql.end({ timeout: 2 });
+        },
+      };
+    },
     async restart() {
       await progress.service[Symbol.asyncDispose]();
       metrics = openMetricsRegistry({ processMetrics: false });
