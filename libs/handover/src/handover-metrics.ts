@@ -1,5 +1,4 @@
 import { Counter, type MetricsRegistry } from '@millrace/metrics';
-import type { JobLeaseEvent } from './job-lease-server.ts';
 import type { SourceClaimEvent } from './source-claim-server.ts';
 import type { WindowWriteEvent } from './window-writer-server.ts';
 
@@ -19,17 +18,6 @@ export function windowWriteMetrics(registry: MetricsRegistry): (event: WindowWri
   const events = new Counter({
     name: 'millrace_delivery_window_write_events_total',
     help: 'Opens, segment requests and parts that came over HTTP, and why the rest was refused or cut off.',
-    labelNames: ['reason'],
-    registers: [registry],
-  });
-  return (reason) => events.inc({ reason });
-}
-
-/** Counts calls of job workers over HTTP: `onEvent` of `openJobLeaseServer`. */
-export function jobLeaseMetrics(registry: MetricsRegistry): (event: JobLeaseEvent) => void {
-  const events = new Counter({
-    name: 'millrace_progress_lease_call_events_total',
-    help: 'Leases, reports, ends and stop orders over HTTP, and why calls were refused or cut off.',
     labelNames: ['reason'],
     registers: [registry],
   });

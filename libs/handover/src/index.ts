@@ -1,5 +1,5 @@
 export { leaseMs } from './claim-lease.ts';
-export { jobLeaseMetrics, sourceClaimMetrics, windowWriteMetrics } from './handover-metrics.ts';
+export { sourceClaimMetrics, windowWriteMetrics } from './handover-metrics.ts';
 export { type JobLeaseClientOptions, openJobLeaseClient } from './job-lease-client.ts';
 export { type JobLeaseEvent, type JobLeaseServerOptions, openJobLeaseServer } from './job-lease-server.ts';
 export {
