@@ -69,7 +69,9 @@ export const compositionSchema = z
         video_id: videoIdSchema,
         duration_ms: z.int(),
         size_bytes: z.int(),
-        method: z.enum(['copy', 'encode']).meta({ description: '`copy`: no frame was encoded again.' }),
+        method: z
+          .enum(['copy', 'encode'])
+          .meta({ description: '`copy`: no picture was encoded again; sound may have been, to even its loudness.' }),
         hls_url: z.string(),
         file_url: z.string(),
         poster_url: z.string().nullable(),

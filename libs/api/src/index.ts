@@ -63,10 +63,14 @@ export {
 export {
   hasVideoSchema,
   type Image,
+  type ImageHistory,
   type ImageInput,
+  type ImageMotion,
   type ImagePage,
+  type ImageStatusBatch,
   type ImageVideoInput,
   type ImageVideoStatus,
+  imageHistoryQuerySchema,
   imageHistorySchema,
   imageInputSchema,
   imageListQuerySchema,
@@ -75,6 +79,7 @@ export {
   imageSchema,
   imageStatusBatchInputSchema,
   imageStatusBatchSchema,
+  imageUploadQuerySchema,
   imageVideoInputSchema,
   imageVideoStatusSchema,
   motionSchema,
@@ -200,6 +205,7 @@ export {
   videoStatusSchema,
 } from './video.ts';
 export {
+  type JoinTarget,
   type LeasedTask,
   type LeaseRequest,
   leasedTaskSchema,
@@ -207,6 +213,7 @@ export {
   type ResultOf,
   type SpecOf,
   type StopOrder,
+  type StoredRendition,
   type StoredTrack,
   stopOrderSchema,
   type TaskEnd,

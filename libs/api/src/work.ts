@@ -8,11 +8,23 @@
  * `work` is the job's folder for what only its other tasks need (`work/job_x`); progress removes it when the job ends.
  */
 import { z } from 'zod';
+import { motionSchema as imageMotionSchema } from './image.ts';
 import { mediaFactsSchema, mediaKeySchema, rungSchema, storedSegmentSchema } from './media-file.ts';
 
 const asset = mediaKeySchema;
 const limits = z.object({ max_duration_ms: z.int(), max_pixels: z.int(), max_frames_per_second: z.number() });
 const crop = z.object({ start_ms: z.int(), end_ms: z.int() });
+
+const joinTargetSchema = z.object({
+  width: z.int(),
+  height: z.int(),
+  frames_per_second: z.number(),
+  /** Of H.264, as the inputs have it whose pictures are copied. */
+  profile: z.enum(['baseline', 'main', 'high']),
+  sample_rate: z.int(),
+  channels: z.int(),
+});
+export type JoinTarget = z.infer<typeof joinTargetSchema>;
 
 export const taskSpecSchema = z.discriminatedUnion('kind', [
   /** Reads the file's facts and its keyframes; refuses (not retryable) what is no media or beyond the limits. */
@@ -69,7 +81,7 @@ export const taskSpecSchema = z.discriminatedUnion('kind', [
     final: z.boolean(),
     renew: z.boolean().optional(),
   }),
-  /** Reads what `join` has to know of each input: whether the streams fit together, and the loudness of each. */
+  /** Reads what is to be known of each input before they are joined: whether its pictures fit those of others, and how loud it is. */
   z.object({
     kind: z.literal('inspect'),
     source: mediaKeySchema,
@@ -77,28 +89,26 @@ export const taskSpecSchema = z.discriminatedUnion('kind', [
     /** Measure EBU R128 loudness. */
     loudness: z.boolean(),
   }),
-  /** Brings one input to the target: re-encoded, trimmed to the frame, at `target_lufs`. */
+  /** Brings one input to the target: re-encoded, trimmed to the frame, with its gain, as an MP4 that `join` takes by copy. */
   z.object({
     kind: z.literal('normalise'),
     source: mediaKeySchema,
     output: mediaKeySchema,
     trim: crop.nullable(),
-    target: z.object({
-      width: z.int(),
-      height: z.int(),
-      frames_per_second: z.number(),
-      sample_rate: z.int(),
-      channels: z.int(),
-      timescale: z.int(),
-    }),
+    target: joinTargetSchema,
     /** Gain for evenness, dB; 0: leave. */
     gain_db: z.number(),
   }),
-  /** Joins inputs that fit (stream copy), or with transitions (re-encoded at the joins), into one MP4 and an HLS rendition of it. */
+  /**
+   * Joins inputs whose pictures fit into one MP4 and an HLS rendition of it. Pictures are copied; encoded are only those of a
+   * transition, and those between a trim or a transition and the next keyframe. Audio is copied where every input has the same and
+   * no gain; otherwise it is encoded anew as one track, each input with its gain, and the pictures are copied all the same.
+   */
   z.object({
     kind: z.literal('join'),
     inputs: z.array(z.object({ source: mediaKeySchema, trim: crop.nullable(), gain_db: z.number() })).min(2),
     transition: z.object({ kind: z.enum(['cut', 'fade', 'crossfade']), duration_ms: z.int() }),
+    target: joinTargetSchema,
     /** Progressive MP4. */
     output: mediaKeySchema,
     asset,
@@ -108,7 +118,33 @@ export const taskSpecSchema = z.discriminatedUnion('kind', [
     kind: z.literal('animate'),
     image: mediaKeySchema,
     audio: mediaKeySchema.nullable(),
-    motion: z.enum(['still', 'pan-left', 'pan-right', 'pan-up', 'pan-down', 'zoom-in', 'zoom-out', 'ken-burns']),
+    motion: imageMotionSchema,
+    duration_ms: z.int(),
+    width: z.int(),
+    height: z.int(),
+    frames_per_second: z.number(),
+    caption: z.string().nullable(),
+    /** EXIF orientation of the picture, 1..8; absent: 1. */
+    orientation: z.int().min(1).max(8).optional(),
+    /** How a picture of another shape fills the frame: cut, or whole over a blurred copy of itself; absent: crop. */
+    fill: z.enum(['crop', 'blur']).optional(),
+    output: mediaKeySchema,
+    asset,
+  }),
+  /** The same by an external generator: what it makes is brought to the size and length that are asked for. */
+  z.object({
+    kind: z.literal('generate'),
+    /** The worker has the provider's key by its name. */
+    provider: z.object({ name: z.string(), url: z.string() }),
+    /** Unique to the job: repeating the task finds what was begun. */
+    request_id: z.string(),
+    img_name: z.string(),
+    /** Where the provider gets the picture while the job runs; null: there is none, the prompt is all. */
+    image_url: z.string().nullable(),
+    prompt: z.string().nullable(),
+    parameters: z.record(z.string(), z.unknown()),
+    audio: mediaKeySchema.nullable(),
+    motion: imageMotionSchema,
     duration_ms: z.int(),
     width: z.int(),
     height: z.int(),
@@ -132,6 +168,9 @@ const trackSchema = z.object({
   segments: z.array(storedSegmentSchema),
 });
 export type StoredTrack = z.infer<typeof trackSchema>;
+/** An HLS rendition of a whole video that was made in one go. */
+const renditionSchema = z.object({ rung: rungSchema, video: trackSchema, audio: trackSchema.nullable() });
+export type StoredRendition = z.infer<typeof renditionSchema>;
 
 export const taskResultSchema = z.discriminatedUnion('kind', [
   z.object({
@@ -180,23 +219,33 @@ export const taskResultSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('inspect'),
     media: mediaFactsSchema,
-    /** Equal for inputs that can be joined by stream copy: codec, profile, size, rate, timescale, parameter sets. */
+    /** Whether its pictures can be copied at all: progressive 8 bit H.264 with square pixels, not turned, in an indexed container. */
+    joinable: z.boolean(),
+    /** Equal for inputs that can be joined by stream copy: codec, profile, size, rate, parameter sets. */
     fingerprint: z.string(),
+    /** Length of the trimmed part in whole frames, ms. */
+    length_ms: z.number(),
     /** Integrated loudness, LUFS; null: silent, without audio, or not asked for. */
     loudness_lufs: z.number().nullable(),
-    /** Whether the trim begins at a keyframe, so that a copy can start there. */
+    /** Highest sample, dBFS; null as above. */
+    peak_dbfs: z.number().nullable(),
+    /** Whether the trim begins at a keyframe and ends between frames that need each other, so that no frame of it is encoded. */
     trim_on_keyframe: z.boolean(),
   }),
   z.object({ kind: z.literal('normalise'), media: mediaFactsSchema, fingerprint: z.string() }),
   z.object({
     kind: z.literal('join'),
     media: mediaFactsSchema,
-    /** How it was done. */
+    /** `copy`: no picture was encoded again. */
     method: z.enum(['copy', 'encode']),
-    poster: z.string().nullable(),
+    /** How much of the pictures was encoded, ms. */
+    encoded_ms: z.number(),
+    /** Of the MP4. */
     bytes: z.int(),
+    rendition: renditionSchema,
   }),
   z.object({ kind: z.literal('animate'), media: mediaFactsSchema, poster: z.string().nullable(), bytes: z.int() }),
+  z.object({ kind: z.literal('generate'), media: mediaFactsSchema, poster: z.string().nullable(), bytes: z.int() }),
 ]);
 export type TaskResult = z.infer<typeof taskResultSchema>;
 export type ResultOf<K extends TaskKind> = Extract<TaskResult, { kind: K }>;
