@@ -103,7 +103,7 @@ export function addRunRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): vo
   );
 }
 
-function start(
+async function start(
   c: Context<ProgressEnv>,
   deps: RouteDeps,
   call: 'run_sync' | 'reprocess',
@@ -111,6 +111,12 @@ function start(
   wish: RunWish,
 ) {
   const action = call === 'run_sync' ? 'runSync' : 'reprocess';
+  if (!wish.force && c.req.header('idempotency-key') === undefined) {
+    // most of many callers at once are told without waiting for the row's lock; who is not, is checked under it
+    await reachVideo(deps.store.videos, c.get('actor'), videoId, 'read');
+    const active = await deps.store.jobs.active('process', videoId);
+    if (active !== undefined) throw runActive(active);
+  }
   return mutate(c, deps, { action, status: 202, body: wish }, async (tx, nowMs) => {
     const video = await reachVideo(tx.videos, c.get('actor'), videoId, 'lock');
     const refusal = refuseRun(video, call, wish.force);
@@ -134,7 +140,7 @@ function start(
   });
 }
 
-function runActive(active: JobSummary): ProblemError {
+function runActive(active: Pick<JobSummary, 'jobId' | 'subject' | 'status'>): ProblemError {
   const statusUrl = runUrl(active.subject);
   const detail = `task ${active.jobId} is ${active.status}: wait for it, cancel it, or give force`;
   return new ProblemError(
