@@ -44,6 +44,23 @@ export const transcodeSettings = defineSettings({
     min: 1_048_576,
     max: 1_125_899_906_842_624,
   }),
+  TRANSCODE_PRESET: setting.text({
+    doc: 'x264 preset of videos, `ultrafast` to `slow`; the same on all workers.',
+    fallback: 'veryfast',
+    pattern: /^(ultrafast|superfast|veryfast|faster|fast|medium|slow)$/,
+  }),
+  TRANSCODE_CRF: setting.integer({
+    doc: 'Constant rate factor of videos, up to the bit rate of each rung: less is better and larger.',
+    fallback: '22',
+    min: 10,
+    max: 40,
+  }),
+  TRANSCODE_ENCODER_THREADS: setting.integer({
+    doc: 'Threads of one ffmpeg; 0: as many as it finds right.',
+    fallback: '0',
+    min: 0,
+    max: 128,
+  }),
 });
 export type TranscodeSettings = Settings<typeof transcodeSettings>;
 

@@ -90,7 +90,8 @@ export function readProbe(text: string): ProbedFile | undefined {
 
 function chosen(streams: readonly Json[]): Json | undefined {
   const known = streams.filter((stream) => word(stream['codec_name']) !== undefined);
-  return known.find((stream) => record(stream['disposition'])?.['default'] === 1) ?? known[0];
+  // One that nothing here knows is told of too: to take the file for one without it would lose it without a word.
+  return known.find((stream) => record(stream['disposition'])?.['default'] === 1) ?? known[0] ?? streams[0];
 }
 
 /** A cover or a strip of thumbnails is a stream of video to ffmpeg. */

@@ -4,9 +4,9 @@ import { ProgressReader } from './progress-reader.ts';
 import { reasonOf, WordTail } from './words.ts';
 
 /** Feeds `text` in pieces cut at `cuts` and returns what was reported. */
-function reports(text: string, cuts: readonly number[]): number[] {
-  const seen: number[] = [];
-  const reader = new ProgressReader((ms) => seen.push(ms));
+function reports(text: string, cuts: readonly number[]): [ms: number, frames: number][] {
+  const seen: [number, number][] = [];
+  const reader = new ProgressReader((ms, frames) => seen.push([ms, frames]));
   const places = [0, ...cuts.map((cut) => cut % (text.length + 1)).sort((a, b) => a - b), text.length];
   places.forEach((place, i) => reader.feed(text.slice(places[i - 1] ?? 0, place)));
   return seen;
@@ -14,20 +14,23 @@ function reports(text: string, cuts: readonly number[]): number[] {
 
 const block = fc.record({
   us: fc.oneof(fc.integer({ min: -100_000, max: 10 ** 12 }), fc.constant(undefined)),
+  frame: fc.nat(1_000_000),
   end: fc.constantFrom('continue', 'end'),
 });
-const textOf = (us: number | undefined, end: string) =>
-  `frame=1\nfps=0.0\nout_time_us=${us ?? 'N/A'}\nout_time_ms=${us ?? 'N/A'}\nspeed=2.1x\nprogress=${end}\n`;
+const textOf = (us: number | undefined, frame: number, end: string) =>
+  `frame=${frame}\nfps=0.0\nout_time_us=${us ?? 'N/A'}\nout_time_ms=${us ?? 'N/A'}\nspeed=2.1x\nprogress=${end}\n`;
 
-it('progress is the same however the text is cut, in ms, and only ever rises', () => {
+it('progress is the same however the text is cut, in ms and pictures, and only ever rises', () => {
   fc.assert(
     fc.property(fc.array(block, { maxLength: 20 }), fc.array(fc.nat(), { maxLength: 30 }), (blocks, cuts) => {
-      const expected: number[] = [];
-      for (const { us } of blocks) {
-        const ms = Math.max(0, Math.floor((us ?? Number.NaN) / 1_000));
-        if (us !== undefined && ms > (expected.at(-1) ?? -1)) expected.push(ms);
+      const expected: [number, number][] = [];
+      let [ms, frames] = [0, 0];
+      for (const { us, frame } of blocks) {
+        const [nextMs, nextFrames] = [Math.max(ms, Math.floor((us ?? 0) / 1_000)), Math.max(frames, frame)];
+        if (nextMs > ms || nextFrames > frames) expected.push([nextMs, nextFrames]);
+        [ms, frames] = [nextMs, nextFrames];
       }
-      expect(reports(blocks.map(({ us, end }) => textOf(us, end)).join(''), cuts)).toEqual(expected);
+      expect(reports(blocks.map(({ us, frame, end }) => textOf(us, frame, end)).join(''), cuts)).toEqual(expected);
     }),
   );
 });
@@ -35,7 +38,7 @@ it('progress is the same however the text is cut, in ms, and only ever rises', (
 it('whatever else comes moves nothing and never throws', () => {
   fc.assert(
     fc.property(fc.string({ maxLength: 2_000 }), fc.array(fc.nat()), (text, cuts) => {
-      for (const ms of reports(text, cuts)) expect(Number.isSafeInteger(ms) && ms >= 0).toBe(true);
+      for (const [ms, frames] of reports(text, cuts)) expect(ms >= 0 && frames >= 0).toBe(true);
     }),
   );
 });

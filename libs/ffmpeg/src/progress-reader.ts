@@ -1,16 +1,18 @@
 /**
- * Reader of `-progress`: `key=value` lines in blocks that end with `progress=continue` or `progress=end`. Of a block only
- * `out_time_us` counts: `out_time_ms` holds the same microseconds by an old mistake, and both are `N/A` until the first packet.
+ * Reader of `-progress`: `key=value` lines in blocks that end with `progress=continue` or `progress=end`. Of a block
+ * `out_time_us` and `frame` count: `out_time_ms` holds the same microseconds by an old mistake, and both are `N/A` until the first
+ * packet. Under `-copyts` the time counts from the first block, so frames are the better measure there.
  */
 export class ProgressReader {
-  readonly #onTime: (outTimeMs: number) => void;
+  readonly #onFurther: (outTimeMs: number, frames: number) => void;
   #line = '';
-  #latestUs: number | undefined;
-  #reportedMs = -1;
+  #outTimeMs = 0;
+  #frames = 0;
+  #changed = false;
 
-  /** `onTime` is told how much has been written, ms, once a block and only when it rose. */
-  constructor(onTime: (outTimeMs: number) => void) {
-    this.#onTime = onTime;
+  /** `onFurther` is told how much has been written, ms and pictures, once a block and only when one of them rose. */
+  constructor(onFurther: (outTimeMs: number, frames: number) => void) {
+    this.#onFurther = onFurther;
   }
 
   /** Takes the next text; any fragmentation gives the same reports. */
@@ -22,14 +24,18 @@ export class ProgressReader {
   }
 
   #takeLine(line: string): void {
-    const time = /^out_time_us=(-?\d{1,18})$/.exec(line)?.[1];
-    if (time !== undefined) this.#latestUs = Number(time);
-    if (!line.startsWith('progress=') || this.#latestUs === undefined) return;
-    const outTimeMs = Math.max(0, Math.floor(this.#latestUs / 1_000));
-    this.#latestUs = undefined;
-    if (outTimeMs <= this.#reportedMs) return;
-    this.#reportedMs = outTimeMs;
-    this.#onTime(outTimeMs);
+    const [, key, value] = /^(out_time_us|frame)=\s*(-?\d{1,15})$/.exec(line) ?? [];
+    if (key === 'out_time_us') this.#outTimeMs = this.#higher(this.#outTimeMs, Math.floor(Number(value) / 1_000));
+    if (key === 'frame') this.#frames = this.#higher(this.#frames, Number(value));
+    if (!line.startsWith('progress=') || !this.#changed) return;
+    this.#changed = false;
+    this.#onFurther(this.#outTimeMs, this.#frames);
+  }
+
+  #higher(before: number, now: number): number {
+    if (now <= before) return before;
+    this.#changed = true;
+    return now;
   }
 }
 

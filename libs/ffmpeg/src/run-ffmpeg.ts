@@ -25,8 +25,8 @@ export interface FfmpegRun {
   readonly args: readonly string[];
   /** Ends the whole process group; the call then rejects with the signal's reason, once nothing of it runs any more. */
   readonly signal: AbortSignal;
-  /** How much of the output is written, ms of its timeline; at most four times a second, never falling. */
-  readonly onProgress?: (outTimeMs: number) => void;
+  /** How much of the output is written, ms of its timeline and pictures; at most four times a second, never falling. */
+  readonly onProgress?: (outTimeMs: number, frames: number) => void;
   /** Reads what goes to `pipe:1`. When it rejects, the run is ended and the call rejects with the same. */
   readonly onOutput?: (bytes: AsyncIterable<Uint8Array>) => Promise<void>;
   readonly limits?: FfmpegLimits;
@@ -39,9 +39,9 @@ export interface FfmpegRun {
 export async function runFfmpeg(run: FfmpegRun): Promise<Result<FfmpegEnd, FfmpegFailure>> {
   const { stallMs = 120_000, totalMs = 12 * 3_600_000, niceness = 10 } = run.limits ?? {};
   let further = () => {};
-  const progress = new ProgressReader((outTimeMs) => {
+  const progress = new ProgressReader((outTimeMs, frames) => {
     further();
-    run.onProgress?.(outTimeMs);
+    run.onProgress?.(outTimeMs, frames);
   });
   return superviseRun({
     program: run.program ?? 'ffmpeg',

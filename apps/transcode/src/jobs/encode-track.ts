@@ -23,7 +23,7 @@ export interface TrackEncoding {
   /** Folder of the asset, and the track's own in it: `video-720p`. */
   readonly asset: string;
   readonly folder: string;
-  readonly onProgress: (outTimeMs: number) => void;
+  readonly onProgress: (outTimeMs: number, frames: number) => void;
   readonly limits: FfmpegLimits;
   /** What is done, for reasons: "encoding 720p". */
   readonly doing: string;

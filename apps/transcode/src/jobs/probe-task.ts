@@ -38,7 +38,7 @@ export function createProbeTask(settings: EncoderSettings): TaskExecutor<'probe'
     } catch (error) {
       signal.throwIfAborted();
       if (!abort.signal.aborted) throw error;
-      return err(tooLong(survey.endMs, spec.limits.max_duration_ms));
+      return err(tooLong(undefined, spec.limits.max_duration_ms));
     }
     const media = mediaFactsOf(probed.value, survey);
     if (media.duration_ms <= 0) return err(refusal('bad-media', 'expected a file with media in it, got none'));
@@ -56,6 +56,13 @@ function beyondLimits(file: ProbedFile, limits: SpecOf<'probe'>['limits']): Task
   }
   if (durationMs !== undefined && durationMs > limits.max_duration_ms)
     return tooLong(durationMs, limits.max_duration_ms);
+  for (const track of [video, audio]) {
+    if (track?.codec !== 'unknown') continue;
+    return refusal(
+      'unsupported-codec',
+      `expected codecs that are known here, got an unknown one for ${track === video ? 'video' : 'audio'}`,
+    );
+  }
   if (video === undefined) return undefined;
   const { codedWidth: width, codedHeight: height } = video;
   if (width < 2 || height < 2) {
@@ -71,11 +78,10 @@ function beyondLimits(file: ProbedFile, limits: SpecOf<'probe'>['limits']): Task
   return undefined;
 }
 
-function tooLong(durationMs: number, limitMs: number): TaskFailure {
-  return refusal(
-    'too-long',
-    `expected at most ${Math.round(limitMs / 1_000)} s, got ${Math.round(durationMs / 1_000)} s`,
-  );
+/** Without a duration: reading stopped at the limit. */
+function tooLong(durationMs: number | undefined, limitMs: number): TaskFailure {
+  const got = durationMs === undefined ? 'more' : `${Math.round(durationMs / 1_000)} s`;
+  return refusal('too-long', `expected at most ${Math.round(limitMs / 1_000)} s, got ${got}`);
 }
 
 /** The first pictures and sounds: a codec that this ffmpeg does not have shows now and not in the middle of the ladder. */

@@ -94,15 +94,12 @@ function encodeCut(
 ): Promise<Result<EncodedTrack | undefined, TaskFailure>> {
   const { rung, asset } = spec;
   const { threads, niceness } = settings;
-  const fps = framesPerSecond(cut.rate);
   // `-ss` counts from the file's start; a millisecond more finds the keyframe also where its time was rounded.
   const seek = seekMs === undefined ? [] : ['-ss', ((seekMs + 1) / 1_000).toFixed(6), '-noaccurate_seek'];
   const filter = [
     cutFilter(video, { originMs: file.startMs, rate: cut.rate, first: cut.first, end: cut.end }),
     pictureFilter(video, rung.width, rung.height),
   ].join(',');
-  const lengthMs = (cut.frames * 1_000) / fps;
-  const firstMs = (cut.first * 1_000) / fps;
   return encodeTrack(
     {
       inputs: [{ kind: 'file', path, options: [...seek, '-copyts', '-an', '-sn', '-dn'] }],
@@ -113,7 +110,7 @@ function encodeCut(
       ],
       asset,
       folder: `video-${rung.name}`,
-      onProgress: (outTimeMs) => context.report(Math.min(1, Math.max(0, outTimeMs - firstMs) / lengthMs)),
+      onProgress: (_, frames) => context.report(Math.min(1, frames / cut.frames)),
       limits: { threads, niceness },
       doing: `encoding ${rung.name}`,
     },
