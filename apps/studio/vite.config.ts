@@ -39,14 +39,22 @@ const preloadPlayer: Plugin = {
   apply: 'build',
   transformIndexHtml: {
     order: 'post',
-    handler: (_, { bundle }) =>
-      Object.keys(bundle ?? {})
-        .filter((file) => /\/hls-playback-[^/]+\.js$/.test(file))
+    handler: (_, { bundle = {} }) => {
+      const importsOf = (file: string) => {
+        const output = bundle[file];
+        return output?.type === 'chunk' ? output.imports : [];
+      };
+      const files = new Set(Object.keys(bundle).filter((file) => /\/hls-playback-[^/]+\.js$/.test(file)));
+      // What it shares with the player of videos, hls.js above all, lies beside it.
+      for (const file of files) for (const imported of importsOf(file)) files.add(imported);
+      return [...files]
+        .filter((file) => bundle[file]?.type === 'chunk' && !bundle[file].isEntry)
         .map((file) => ({
           tag: 'link',
           attrs: { rel: 'modulepreload', crossorigin: true, href: `/${file}` },
           injectTo: 'head' as const,
-        })),
+        }));
+    },
   },
 };
 

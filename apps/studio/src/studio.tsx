@@ -36,6 +36,7 @@ export function mountStudio(root: HTMLElement): void {
 
 /** Each with code that no other page needs: charts, the player, uploads. */
 const VideosPage = lazy(async () => ({ default: (await import('./videos/videos-page.tsx')).VideosPage }));
+const VideoPage = lazy(async () => ({ default: (await import('./videos/video-page.tsx')).VideoPage }));
 const AnalyticsPage = lazy(async () => {
   const { AnalyticsPage: page } = await import('./analytics/analytics-page.tsx');
   return { default: page };
@@ -85,6 +86,12 @@ function Pages() {
       return (
         <Shell>
           <VideosPage view={route.view} />
+        </Shell>
+      );
+    case 'video':
+      return (
+        <Shell>
+          <VideoPage key={route.videoId} videoId={route.videoId} />
         </Shell>
       );
     case 'tokens':

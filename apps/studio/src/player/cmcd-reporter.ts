@@ -21,10 +21,13 @@ export class CmcdReporter {
   #sequence = 0;
   #startupSent = false;
 
-  /** `url` is the multivariant playlist's. */
-  constructor(url: string) {
+  /**
+   * `url` is the multivariant playlist's. A live stream's reports go to the session in its playlists' addresses, a video's to
+   * the video: its sessions are told apart by `sid`.
+   */
+  constructor(url: string, of: 'stream' | 'video' = 'stream') {
     this.#outbox = new CmcdOutbox({
-      path: () => reportPath(url, this.#hls?.levels[0]?.uri),
+      path: () => reportPath(url, of === 'stream' ? this.#hls?.levels[0]?.uri : undefined),
       fetch: (path, init) => fetch(path, init),
       beacon: (path, body) => navigator.sendBeacon(path, body),
       time: pageTime,

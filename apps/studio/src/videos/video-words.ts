@@ -1,4 +1,5 @@
 /** Videos in words. */
+import { languageName } from '../format/language-name.ts';
 import { statusWords } from '../jobs/live-progress.ts';
 import type { JobStatus } from '../routing/media-view.ts';
 import type { Video } from './video-resources.ts';
@@ -33,34 +34,6 @@ export const originWords: Readonly<Record<Video['origin'], string>> = {
   recording: 'Recorded',
 };
 
-/** Steps of the pipelines, as people call them. */
-export function stepWords(name: string): string {
-  const words: Readonly<Record<string, string>> = {
-    probe: 'Read the file',
-    audio: 'Sound',
-    subtitles: 'Subtitles',
-    poster: 'Poster and storyboard',
-    ladder: 'Encode the renditions',
-    publish: 'Publish',
-    inspect: 'Look at the inputs',
-    normalise: 'Bring the inputs to one format',
-    join: 'Join',
-    animate: 'Draw the frames',
-  };
-  return words[name] ?? name;
-}
-
-/** What to do about a failure, where that is known; empty where it is not. */
-export function adviceFor(code: string): string {
-  if (/source/.test(code)) return 'Upload the file again, or check the address that it was imported from.';
-  if (/codec|format|media|invalid|probe|unreadable/.test(code)) {
-    return 'Check that the file plays elsewhere, or export it anew as MP4 with H.264 and AAC.';
-  }
-  if (/limit|long|large|pixels|duration/.test(code)) return 'Make it shorter or smaller, or ask for a higher limit.';
-  if (/lapsed|worker|retry|attempts|internal/.test(code)) return 'This may pass: process it again.';
-  return '';
-}
-
 const tags = [
   'en',
   'de',
@@ -86,13 +59,4 @@ const tags = [
 export function languageChoices(own: string | null): readonly { readonly tag: string; readonly name: string }[] {
   const all = own === null || tags.includes(own) ? tags : [own, ...tags];
   return all.map((tag) => ({ tag, name: languageName(tag) }));
-}
-
-/** `German` for `de`; a tag that nobody knows stays as it is. */
-export function languageName(tag: string): string {
-  try {
-    return new Intl.DisplayNames(['en'], { type: 'language' }).of(tag) ?? tag;
-  } catch {
-    return tag;
-  }
 }

@@ -27,15 +27,17 @@ declare global {
 interface DebugSource {
   readonly video: HTMLVideoElement;
   readonly playback: () => Playback | undefined;
+  /** Where it is not the playback's. */
+  readonly hls?: () => unknown;
   readonly state: () => { readonly kind: string; readonly phase?: string };
 }
 
 /** Shows a player to the outside; returns how to stop that. */
-export function exposePlayer({ video, playback, state }: DebugSource): () => void {
+export function exposePlayer({ video, playback, hls, state }: DebugSource): () => void {
   const surface: MillraceDebug = {
     video,
     get hls() {
-      return playback()?.hls;
+      return hls === undefined ? playback()?.hls : hls();
     },
     latencyS: () => playback()?.latencyS(),
     targetLatencyS: () => playback()?.targetLatencyS(),
