@@ -12,6 +12,7 @@ import { cacheDir } from './workspace.mjs';
 /**
  * @typedef {object} Program
  * @property {readonly string[]} names any of these on PATH will do
+ * @property {string} [file] for what is no program: a file that is there once it is installed
  * @property {string} debian the Debian package
  * @property {number} [oldestMajor] the oldest major version that will do
  * @property {RegExp} [version] finds the major version in what `-version` prints
@@ -28,6 +29,13 @@ export const programs = {
   nginx: { names: ['nginx'], debian: 'nginx' },
   prometheus: { names: ['prometheus'], debian: 'prometheus' },
   promtool: { names: ['promtool'], debian: 'prometheus' },
+  // Speech for the local recogniser of subtitles, and a voice for its test.
+  'pocketsphinx-en-us': {
+    names: [],
+    file: '/usr/share/pocketsphinx/model/en-us/en-us/mdef',
+    debian: 'pocketsphinx-en-us',
+  },
+  'espeak-ng': { names: ['espeak-ng'], debian: 'espeak-ng' },
   chromium: { names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'], debian: 'chromium' },
 };
 
@@ -77,6 +85,10 @@ const memoryFile = join(cacheDir, 'programs.json');
 function inspect(name, memory) {
   /** @type {Program} */
   const program = programs[name];
+  if (program.file !== undefined) {
+    const there = existsSync(program.file);
+    return { program: name, found: program.file, lacks: there ? undefined : `${name} (${program.file}) is not there` };
+  }
   const found = findOnPath(program.names);
   if (!found) return { program: name, found, lacks: `${name} is not on PATH` };
   if (program.oldestMajor === undefined) return { program: name, found, lacks: undefined };
@@ -148,4 +160,17 @@ export async function ensurePrograms(wanted) {
     `On Debian or Ubuntu: sudo apt-get update && sudo apt-get install -y ${packages.join(' ')}`,
     `Elsewhere install ${packages.join(' and ')} so that they are on PATH, and run this again.`,
   ]);
+}
+
+/**
+ * Installs what is good to have, where that is allowed; without it Millrace runs and says what it cannot do.
+ * @param {readonly (keyof typeof programs)[]} wanted
+ * @param {string} without what is missing without them: "videos get no subtitles"
+ */
+export async function offerPrograms(wanted, without) {
+  const lacking = inspectAll(wanted).filter((finding) => finding.lacks);
+  if (lacking.length === 0) return;
+  const packages = [...new Set(wanted.map((name) => programs[name].debian))];
+  if (mayInstall() && (await installDebian(packages))) return;
+  say(`without ${packages.join(', ')} ${without}`);
 }

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { ensureRunBundle } from './bundle.mjs';
 import { ensureDependencies } from './dependencies.mjs';
 import { checkNodeVersion } from './node-version.mjs';
-import { ensurePrograms } from './programs.mjs';
+import { ensurePrograms, offerPrograms } from './programs.mjs';
 import { entry } from './report.mjs';
 import { ensureStudio } from './studio.mjs';
 
@@ -15,6 +15,7 @@ await entry(async () => {
   checkNodeVersion();
   await ensureDependencies();
   await ensurePrograms(['ffmpeg', 'ffprobe']);
+  await offerPrograms(['pocketsphinx-en-us'], 'videos get no subtitles, unless TRANSCODE_ASR_URL is set');
   await ensureStudio();
   const bundle = await ensureRunBundle('standalone', `src/${process.argv[2] ?? 'main'}.ts`);
   process.setSourceMapsEnabled(true);

@@ -20,6 +20,7 @@ await entry(async () => {
   checkNodeVersion();
   await ensureDependencies();
   await ensurePrograms(['ffmpeg', 'ffprobe', 'chromium', 'kcat', 'nginx', 'prometheus', 'promtool']);
+  await ensurePrograms(['pocketsphinx-en-us', 'espeak-ng']);
   await ensureKafka();
   await ensurePythonTools();
   await ensureStudio();

@@ -23,7 +23,7 @@ await entry(async () => {
     } else if (rest[0] === '--with-kafka') {
       await ensureKafka();
     } else if (rest[0] === '--with-cluster') {
-      await ensurePrograms(['ffmpeg', 'ffprobe', 'nginx']);
+      await ensurePrograms(['ffmpeg', 'ffprobe', 'nginx', 'pocketsphinx-en-us']);
       await ensureKafka();
       await ensureStudio();
     } else throw new Error(`expected --with-programs, --with-kafka or --with-cluster, got ${rest[0]}`);

@@ -1,7 +1,8 @@
 /** Settings of transcode: the only reader of the environment. */
-import { defineSettings, type Settings, setting } from '@millrace/config';
+import { defineSettings, Secret, type Settings, setting } from '@millrace/config';
 import { mediaStoreSettings } from '@millrace/media-store';
 import { processSettings, processSettingsOrExit } from '@millrace/process';
+import { z } from 'zod';
 
 /** What the service itself needs; standalone takes the same table. */
 export const transcodeSettings = defineSettings({
@@ -60,6 +61,35 @@ export const transcodeSettings = defineSettings({
     fallback: '0',
     min: 0,
     max: 128,
+  }),
+  TRANSCODE_ASR_URL: setting.optionalUrl({
+    doc: 'Speech recogniser for subtitles: an OpenAI-compatible .../audio/transcriptions, or /inference of whisper.cpp’s server; unset: pocketsphinx on this machine.',
+  }),
+  TRANSCODE_ASR_KEY: {
+    doc: 'Bearer token for TRANSCODE_ASR_URL.',
+    schema: z
+      .string()
+      .transform((text) => new Secret(text))
+      .optional(),
+    secret: true,
+    optional: true,
+    fallback: undefined,
+  },
+  TRANSCODE_ASR_MODEL: setting.text({ doc: 'Model that TRANSCODE_ASR_URL is asked for.', fallback: 'whisper-1' }),
+  TRANSCODE_ASR_TIMEOUT_S: setting.integer({
+    doc: 'Longest that TRANSCODE_ASR_URL may take for ten minutes of speech, s.',
+    fallback: '900',
+    min: 1,
+    max: 86_400,
+  }),
+  TRANSCODE_ASR_MODELS: setting.text({
+    doc: 'Folder of pocketsphinx models, one folder each (Debian: pocketsphinx-en-us).',
+    fallback: '/usr/share/pocketsphinx/model',
+  }),
+  TRANSCODE_ASR_LANGUAGE: setting.text({
+    doc: 'What pocketsphinx takes a video for that names no language (BCP 47).',
+    fallback: 'en',
+    pattern: /^[a-zA-Z]{2,8}(-[a-zA-Z0-9]{1,8})*$/,
   }),
 });
 export type TranscodeSettings = Settings<typeof transcodeSettings>;
