@@ -11,7 +11,7 @@ import type { MediaStore } from '@millrace/media-store';
 import { isRetryable } from '@millrace/postgres';
 import { assertNever } from '@millrace/result';
 import { Server } from '@tus/server';
-import type { Context } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { type Action, confinedTo } from '../core/access.ts';
 import { parseUploadTarget, type UploadRecord } from '../core/upload.ts';
 import { beginUpload, endUpload, type UploadLimits, type UploadRefusal } from '../core/upload-lifecycle.ts';
@@ -85,11 +85,12 @@ export function createUploadApi(deps: UploadApiDeps, log: Logger): OpenAPIHono<P
   });
 
   const app = createApiApp<ProgressEnv>({ log, idSource: deps.idSource, isOutage: isRetryable, limitsBody: false });
-  app.use('*', async (c, next) => {
+  const guard: MiddlewareHandler<ProgressEnv> = async (c, next) => {
     if (c.req.raw.method === 'OPTIONS') return next(); // says what the server can do, to everybody
     const action = actions[c.req.raw.method];
     return action === undefined ? next() : access(deps, action)(c, next);
-  });
+  };
+  app.use('*', guard);
   const handle = async (c: Context<ProgressEnv>): Promise<Response> => {
     const { method } = c.req.raw;
     if (method === 'GET') return c.json(showUpload(await reachOwn(c, deps)), 200);

@@ -115,6 +115,21 @@ describe('an upload', () => {
     }
   });
 
+  it('is not moved on by a writer that lost its lock, or that starts where it is not any more', async () => {
+    const { uploadId } = await rig.begin(10);
+    const { uploads } = rig.progress.service.store;
+    const part = { startByte: 0, sizeBytes: 4, key: `uploads/${uploadId}/x` };
+    const add = (token: string, received: number) => uploads.addParts(uploadId, token, received, [part], 9e12, 0);
+    expect(await add('mine', 0)).toBe(false);
+    await rig.progress.database.sql`
+      INSERT INTO progress.upload_locks (upload_id, token, until) VALUES (${uploadId}, 'mine', clock_timestamp())`;
+    expect(await add('other', 0)).toBe(false);
+    expect(await add('mine', 3)).toBe(false);
+    expect(await add('mine', 0)).toBe(true);
+    expect(await add('mine', 0)).toBe(false);
+    expect((await stored(uploadId))?.receivedBytes).toBe(4);
+  });
+
   it('sent in the smallest pieces has few parts', async () => {
     const bytes = randomBytes(60);
     const { path, uploadId, videoId } = await rig.begin(bytes.length);

@@ -74,9 +74,8 @@ export function createVideoRows(sql: Queryable): VideoRows {
       return Number(rows[0]?.n ?? 0n);
     },
     async keepOutcomes(videoId, outcomes) {
-      const kept = sql.json(JSON.parse(JSON.stringify(outcomes)));
       await sql`
-        INSERT INTO progress.video_outcomes (video_id, outcomes) VALUES (${videoId}, ${kept})
+        INSERT INTO progress.video_outcomes (video_id, outcomes) VALUES (${videoId}, ${JSON.stringify(outcomes)}::text::jsonb)
         ON CONFLICT (video_id) DO UPDATE SET outcomes = excluded.outcomes`;
     },
     async outcomes(videoId) {
