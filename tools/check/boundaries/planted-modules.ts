@@ -55,6 +55,7 @@ export const plantedModules: readonly PlantedModule[] = [
   importing('apps-do-not-import-apps', 'apps/delivery/src/outbound', '@millrace/control/config'),
   importing('libs-do-not-import-apps', 'libs/http/src', '@millrace/control/config'),
   importing('tools-are-not-imported', 'libs/http/src', '../../../tools/anchor.ts'),
+  importing('programs-run-under-a-lib', 'apps/transcode/src/jobs', 'node:child_process'),
   importing('no-unresolvable', 'libs/http/src', './absent.ts'),
   ...driverViolations.map(([rule, driver]) => importing(`driver-${rule}`, 'apps/transcode/src/outbound', driver)),
 ];
