@@ -2,6 +2,9 @@
 import type { Clock } from '@millrace/clock';
 import { defaultLadder } from '@millrace/ladder';
 import type { ProgressSettings } from './config.ts';
+import { createComposePipeline } from './core/compose-pipeline.ts';
+import { composeRequestOf } from './core/compose-request.ts';
+import { createCompositionEffects } from './core/composition-effects.ts';
 import type { JobType } from './core/job-types.ts';
 import { createProcessPipeline } from './core/process-pipeline.ts';
 import { processRequestOf } from './core/process-request.ts';
@@ -14,7 +17,7 @@ export interface JobTypesOptions {
 
 /** Every kind of job. */
 export function jobTypesOf({ settings, clock }: JobTypesOptions): readonly JobType[] {
-  return [processType(settings, clock)];
+  return [processType(settings, clock), composeType(clock)];
 }
 
 function processType(settings: ProgressSettings, clock: Clock): JobType {
@@ -36,5 +39,20 @@ function processType(settings: ProgressSettings, clock: Clock): JobType {
       advance: (request, finished, done) => pipeline.advance(processRequestOf(request), finished, done),
     },
     effects: createVideoEffects({ nowMs: () => clock.nowMs(), requestOf: (job) => processRequestOf(job.request) }),
+  };
+}
+
+function composeType(clock: Clock): JobType {
+  const pipeline = createComposePipeline();
+  return {
+    pipeline: {
+      kind: pipeline.kind,
+      plan: (request) => pipeline.plan(composeRequestOf(request)),
+      advance: (request, finished, done) => pipeline.advance(composeRequestOf(request), finished, done),
+    },
+    effects: createCompositionEffects({
+      nowMs: () => clock.nowMs(),
+      requestOf: (job) => composeRequestOf(job.request),
+    }),
   };
 }

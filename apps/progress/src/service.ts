@@ -98,7 +98,12 @@ export async function createProgressService(deps: ProgressDeps): Promise<Progres
 
     return {
       name: 'progress',
-      publicMounts: [honoMount('/api/v1/jobs', api.app), honoMount('/api/v1/videos', api.app), uploads.mount],
+      publicMounts: [
+        honoMount('/api/v1/jobs', api.app),
+        honoMount('/api/v1/videos', api.app),
+        honoMount('/api/v1/compositions', api.app),
+        uploads.mount,
+      ],
       internalMounts: [],
       readiness() {
         const reasons = [

@@ -7,6 +7,8 @@
  */
 import type { NewRecord } from '@millrace/eventlog';
 import type { AnswerRows } from '@millrace/postgres';
+import type { CompositionRows } from './composition-rows.ts';
+import type { ImageRows } from './image-rows.ts';
 import type { JobRows } from './job-rows.ts';
 import type { TaskRows } from './task-rows.ts';
 import type { UploadRows } from './upload-rows.ts';
@@ -20,6 +22,8 @@ export interface CleanupRows {
   take(nowMs: number, againMs: number, limit: number): Promise<readonly Cleanup[]>;
   /** It was removed for the first time, and is to be once more; or nothing is left to do. */
   settle(cleanupIds: readonly bigint[], onceMoreMs: number | undefined): Promise<void>;
+  /** What was to be removed is referred to now. */
+  withdraw(key: string): Promise<void>;
   /** It could not be removed: to be tried again later. */
   postpone(cleanupId: bigint, untilMs: number): Promise<void>;
 }
@@ -39,6 +43,8 @@ export interface Rows {
   readonly cleanups: CleanupRows;
   readonly videos: VideoRows;
   readonly uploads: UploadRows;
+  readonly compositions: CompositionRows;
+  readonly images: ImageRows;
   readonly answers: AnswerRows;
 }
 

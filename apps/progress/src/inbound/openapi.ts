@@ -3,6 +3,7 @@ import { createApiApp, type OpenApiDocument } from '@millrace/http';
 import { type Logger, silentLogger } from '@millrace/log';
 import { isRetryable } from '@millrace/postgres';
 import type { ProgressEnv, RouteDeps } from './api-context.ts';
+import { addCompositionRoutes } from './composition-routes.ts';
 import { addJobRoutes } from './job-routes.ts';
 import { requestTimes } from './request-times.ts';
 import { addRunRoutes } from './run-routes.ts';
@@ -23,6 +24,7 @@ export function createProgressApi(deps: RouteDeps, log: Logger): ProgressApi {
   addJobRoutes(app, deps);
   addVideoRoutes(app, deps);
   addRunRoutes(app, deps);
+  addCompositionRoutes(app, deps);
   describeUploads(app.openAPIRegistry);
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
@@ -37,6 +39,7 @@ export function createProgressApi(deps: RouteDeps, log: Logger): ProgressApi {
     tags: [
       { name: 'jobs', description: 'Long work on media: how far it is, and how to stop it.' },
       { name: 'videos', description: 'What is uploaded or imported, processed and played on demand.' },
+      { name: 'compositions', description: 'Several videos joined to one.' },
       { name: 'uploads', description: 'Originals, by the tus protocol.' },
     ],
   }) as unknown as OpenApiDocument; // openapi3-ts describes the same document with wider types

@@ -30,7 +30,8 @@ export function showVideo(publicUrl: string, video: VideoRecord, job: RunningJob
   };
 }
 
-function playbackOf(publicUrl: string, video: VideoRecord): Video['playback'] {
+/** URLs of what can be played of a video; null: nothing yet. */
+export function playbackOf(publicUrl: string, video: VideoRecord): Video['playback'] {
   const { playable, fileKey } = video;
   if (playable === undefined) return null;
   const at = `${publicUrl}/vod/${video.playbackId}`;

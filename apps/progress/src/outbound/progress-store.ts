@@ -2,6 +2,8 @@ import type { NewRecord } from '@millrace/eventlog';
 import { createAnswerRows, type Sql, type TransactionSql } from '@millrace/postgres';
 import type { ProgressStore, Rows } from '../core/store.ts';
 import { createCleanupRows } from './cleanup-rows.ts';
+import { createCompositionRows } from './composition-rows.ts';
+import { createImageRows } from './image-rows.ts';
 import { createJobRows } from './job-rows.ts';
 import type { Queryable } from './row-mapping.ts';
 import { createTaskRows } from './task-rows.ts';
@@ -19,11 +21,15 @@ export function createProgressStore(sql: Sql, outbox: Outbox): ProgressStore {
     ...createRows(sql),
     async transaction(work) {
       const hints: (() => void)[] = [];
+      // one insert for all that a transaction publishes, in its order, while every lock is still held
+      const published: NewRecord[] = [];
       // begin() unwraps arrays of queries in its result type; the result is boxed so that it stays what it is
       const boxed = await sql.begin(async (tx) => ({
         value: await work({
           ...createRows(tx),
-          publish: (records) => outbox.publishIn(tx, records),
+          async publish(records) {
+            published.push(...records);
+          },
           afterCommit: (hint) => void hints.push(hint),
         }),
       }));
@@ -40,6 +46,8 @@ function createRows(sql: Queryable): Rows {
     cleanups: createCleanupRows(sql),
     videos: createVideoRows(sql),
     uploads: createUploadRows(sql),
+    compositions: createCompositionRows(sql),
+    images: createImageRows(sql),
     answers: createAnswerRows(sql, 'progress'),
   };
 }
