@@ -164,7 +164,7 @@ class World {
         if (held === undefined) return;
         const { task_id, fence } = held.task;
         const row = (await this.rows()).tasks.find((one) => one.task_id === task_id);
-        const stopOverdue = row?.stopping_at != null && row.stopping_at.getTime() < clock.nowMs() - leaseMs;
+        const stopOverdue = row?.stopping_at instanceof Date && row.stopping_at.getTime() < clock.nowMs() - leaseMs;
         const holds = row?.status === 'leased' && row.fence === fence && row.worker_id === held.worker && !stopOverdue;
         const standing = await takeReports(engine, held.worker, [{ task_id, fence, done: op.done, phase: 'busy' }]);
         expect(standing).toEqual([holds ? 'taken' : 'lost']);

@@ -9,10 +9,11 @@ import type { EngineDeps } from './engine-deps.ts';
 import type { JobEndStatus } from './job-desk.ts';
 import { jobEnded, jobProgressed } from './job-facts.ts';
 import { countJob, endSteps } from './job-fold.ts';
-import { type JobError, type JobRecord, summaryOf } from './job-record.ts';
+import { type JobError, type JobRecord, type StepRecord, summaryOf } from './job-record.ts';
 import type { TaskOutcome } from './pipeline.ts';
 import type { Transaction } from './store.ts';
 import type { TaskRecord } from './task-rows.ts';
+import { sumTasks } from './task-sums.ts';
 
 const signals: Readonly<Record<JobEndStatus, JobSignal>> = {
   completed: 'complete',
@@ -20,21 +21,21 @@ const signals: Readonly<Record<JobEndStatus, JobSignal>> = {
   cancelled: 'cancel',
 };
 
-/** The end of a job whose lock is held, as `status`. `draining`: leases of it live yet. */
+/** The end of a job whose lock is held, as `status`. `draining`: leases of it live yet. `known`: as they are stored now. */
 export async function endJob(
   tx: Transaction,
   deps: EngineDeps,
   job: JobRecord,
   end: { readonly status: JobEndStatus; readonly error?: JobError; readonly draining: boolean },
+  known?: { readonly steps: readonly StepRecord[]; readonly tasks: readonly TaskRecord[] },
 ): Promise<JobRecord> {
   const nowMs = deps.clock.nowMs();
   const { effects } = deps.types.of(job.kind);
-  const [steps, sums, tasks] = await Promise.all([
-    tx.jobs.steps([job.jobId]),
-    tx.tasks.sums([job.jobId]),
-    tx.tasks.ofJob(job.jobId),
-  ]);
-  const counted = countJob(job, steps, sums, nowMs);
+  const [steps, tasks] =
+    known === undefined
+      ? await Promise.all([tx.jobs.steps([job.jobId]), tx.tasks.ofJob(job.jobId)])
+      : [known.steps, known.tasks];
+  const counted = countJob(job, steps, sumTasks(tasks), nowMs);
   const ended: JobRecord = {
     ...counted.job,
     status: expectOk(moveJob(job.status, signals[end.status]), `job ${job.jobId}`),
@@ -44,14 +45,18 @@ export async function endJob(
     finishedAtMs: Math.max(nowMs, job.createdAtMs),
   };
   const lastSteps = endSteps(counted.steps, end.status, end.error, nowMs);
-  await Promise.all([tx.jobs.saveSteps(lastSteps), tx.jobs.save([ended])]);
+  await Promise.all([
+    tx.jobs.saveSteps(lastSteps),
+    tx.jobs.save([ended]),
+    tx.cleanups.add([{ prefix: `work/${job.jobId}/` }], nowMs),
+  ]);
   // whoever follows the facts sees the steps as they ended; a job that never started has nothing to show
   const last =
     job.startedAtMs === undefined ? [] : [jobProgressed({ ...ended, phase: end.status }, lastSteps, undefined)];
   await tx.publish([...last, jobEnded(ended)]);
-  await tx.cleanups.add([{ prefix: `work/${job.jobId}/` }], nowMs);
   await effects.ended(tx, summaryOf(ended), outcomesOf(tasks));
-  if (!end.draining) await unblockNext(tx, deps, ended);
+  // somebody waits in the slot only where leases had to end first
+  if (job.draining && !end.draining) await unblockNext(tx, deps, ended);
   tx.afterCommit(() => {
     deps.counts.ended(job.kind, end.status);
     deps.hints.ended(job.jobId, end.status);

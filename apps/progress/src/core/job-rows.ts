@@ -2,6 +2,7 @@ import type { JobKind } from '@millrace/events';
 import type { PageRequest } from '@millrace/http';
 import type { JobState } from '@millrace/job';
 import type { JobIdentity, JobRecord, StepRecord } from './job-record.ts';
+import type { NewTask } from './task-rows.ts';
 
 export interface JobFilter {
   readonly ownerId: string | undefined;
@@ -19,14 +20,27 @@ export interface JobCount {
 
 /** Jobs and their steps. */
 export interface JobRows {
-  /** Enters a pending job with its steps; false when its slot has an active job (waits for one that is being entered). */
-  insert(job: JobIdentity, steps: readonly Pick<StepRecord, 'name' | 'weight' | 'phase'>[]): Promise<boolean>;
+  /**
+   * Enters a pending job with its steps and tasks; false when its slot has an active job (waits for one that is being entered), and then
+   * nothing has happened.
+   */
+  insert(
+    job: JobIdentity & Pick<JobRecord, 'blocked' | 'phase'>,
+    steps: readonly Pick<StepRecord, 'name' | 'weight' | 'phase'>[],
+    tasks: readonly NewTask[],
+  ): Promise<boolean>;
   /** Takes an insert of this transaction back. */
   withdraw(jobId: string): Promise<void>;
   get(jobId: string): Promise<JobRecord | undefined>;
   getMany(jobIds: readonly string[]): Promise<readonly JobRecord[]>;
   /** The one that fills the slot: pending or processing, and not cancelling. */
   active(kind: JobKind, subject: string): Promise<JobRecord | undefined>;
+  /** The jobs of a slot that are open or draining, by id, and how many jobs of the owner wait or run; without a lock. */
+  look(
+    kind: JobKind,
+    subject: string,
+    ownerId: string,
+  ): Promise<{ readonly slot: readonly JobRecord[]; readonly open: number }>;
   /** The active one, else the one that was made last. */
   newest(kind: JobKind, subject: string): Promise<JobRecord | undefined>;
   lock(jobId: string): Promise<JobRecord | undefined>;

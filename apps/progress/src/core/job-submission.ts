@@ -8,7 +8,7 @@ import { phaseOf } from './job-fold.ts';
 import { type JobRecord, summaryOf } from './job-record.ts';
 import type { JobPlan } from './pipeline.ts';
 import type { Transaction } from './store.ts';
-import { checkPlan, plantTasks } from './task-planting.ts';
+import { checkPlan, tasksToPlant } from './task-planting.ts';
 
 /** So close to its quota an owner's submissions are counted one after the other; before, a few may pass unseen. */
 const quotaMargin = 64;
@@ -38,16 +38,16 @@ async function tryOnce(
   plan: JobPlan,
 ): Promise<Submitted | undefined> {
   const { kind, subject, ownerId, force } = submission;
-  const active = await tx.jobs.active(kind, subject);
+  const { maxOpen } = deps.limits;
+  const { slot, open } = await tx.jobs.look(kind, subject, ownerId);
+  const active = slot.find(fillsSlot);
   if (active !== undefined && !force) return { kind: 'conflict', active: summaryOf(active) };
-  if (active === undefined) {
-    const open = await tx.jobs.countOpen(ownerId);
-    if (open >= deps.limits.maxOpen) return { kind: 'quota', limit: deps.limits.maxOpen, active: open };
-  }
+  if (active === undefined && open >= maxOpen) return { kind: 'quota', limit: maxOpen, active: open };
   let blocked = false;
-  for (const job of await tx.jobs.lockSlot(kind, subject)) {
-    if (!force && !jobHasEnded(job.status) && !job.cancelling) return { kind: 'conflict', active: summaryOf(job) };
-    const left = job.draining || jobHasEnded(job.status) ? job : await cancelJob(tx, deps, job);
+  // what is empty cannot be locked: whoever enters a job here meanwhile is met by the insert
+  for (const job of slot.length === 0 ? [] : await tx.jobs.lockSlot(kind, subject)) {
+    if (!force && fillsSlot(job)) return { kind: 'conflict', active: summaryOf(job) };
+    const left = fillsSlot(job) ? await cancelJob(tx, deps, job) : job;
     blocked ||= left.draining;
     if (left !== job) tx.afterCommit(() => deps.counts.submitted(kind, 'replaced'));
   }
@@ -58,23 +58,25 @@ async function tryOnce(
     createdAtMs: deps.clock.nowMs(),
     updatedAtMs: deps.clock.nowMs(),
   };
-  if (!(await tx.jobs.insert(job, plan.steps))) return undefined;
-  if (active === undefined && (await overQuota(tx, deps, ownerId))) {
-    await tx.jobs.withdraw(job.jobId);
-    return { kind: 'quota', limit: deps.limits.maxOpen, active: deps.limits.maxOpen };
-  }
-  await plantTasks(tx, deps, job, plan.steps, plan.tasks, []);
   const queued = { ...job, phase: phaseOf(job, [], [], job.createdAtMs) };
-  await tx.jobs.save([queued]);
+  const tasks = tasksToPlant(deps, job, plan.steps, plan.tasks, []);
+  if (!(await tx.jobs.insert(queued, plan.steps, tasks))) return undefined;
+  if (active === undefined && open + quotaMargin >= maxOpen && (await overQuota(tx, deps, ownerId))) {
+    await tx.jobs.withdraw(job.jobId);
+    return { kind: 'quota', limit: maxOpen, active: maxOpen };
+  }
   await tx.publish([jobQueued(queued)]);
   tx.afterCommit(() => deps.hints.work());
   return { kind: 'accepted', job: summaryOf(queued) };
 }
 
-/** Counts exactly, this job included, when the owner is near the quota. */
+/** Pending or processing, and not on its way out. */
+function fillsSlot(job: JobRecord): boolean {
+  return !jobHasEnded(job.status) && !job.cancelling;
+}
+
+/** Counts exactly, this job included. */
 async function overQuota(tx: Transaction, deps: EngineDeps, ownerId: string): Promise<boolean> {
-  const { maxOpen } = deps.limits;
-  if ((await tx.jobs.countOpen(ownerId)) + quotaMargin < maxOpen) return false;
   await tx.jobs.takeTurn([ownerId]);
-  return (await tx.jobs.countOpen(ownerId)) > maxOpen;
+  return (await tx.jobs.countOpen(ownerId)) > deps.limits.maxOpen;
 }

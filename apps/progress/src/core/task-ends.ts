@@ -1,7 +1,7 @@
 /** How leases end, by the word of their workers, and what follows: the next tasks, another attempt, the end of the job. */
 import type { TaskEnd, TaskFailure } from '@millrace/api';
 import type { LeaseStanding } from '@millrace/handover';
-import { jobHasEnded, retryVerdict } from '@millrace/job';
+import { jobHasEnded, retryVerdict, taskHasEnded } from '@millrace/job';
 import { assertNever } from '@millrace/result';
 import type { EngineDeps } from './engine-deps.ts';
 import { drainJob, endJob, failJob, outcomeOf, outcomesOf } from './job-ending.ts';
@@ -10,23 +10,23 @@ import { countJob } from './job-fold.ts';
 import { type JobRecord, type StepRecord, summaryOf } from './job-record.ts';
 import type { Transaction } from './store.ts';
 import { lockSubjects } from './subject-locks.ts';
-import { plantTasks } from './task-planting.ts';
+import { tasksToPlant } from './task-planting.ts';
 import { refusalOf } from './task-reports.ts';
-import type { TaskRecord } from './task-rows.ts';
+import type { NewTask, TaskRecord } from './task-rows.ts';
+import { sumTasks } from './task-sums.ts';
 
 /** Takes the end of a lease. A repeated `done` that was taken is taken again. */
 export async function takeEnd(deps: EngineDeps, workerId: string, end: TaskEnd): Promise<LeaseStanding> {
-  const known = await deps.store.tasks.get(end.task_id);
-  const job = known && (await deps.store.jobs.get(known.jobId));
-  if (known === undefined || job === undefined) return refuse(deps, 'unknown-task');
-  if (end.kind === 'done' && end.result.kind !== known.spec.kind) {
-    throw new Error(`task ${known.taskId}: expected a result of ${known.spec.kind}, got one of ${end.result.kind}`);
+  const known = await deps.store.tasks.find(end.task_id);
+  if (known === undefined) return refuse(deps, 'unknown-task');
+  if (end.kind === 'done' && end.result.kind !== known.specKind) {
+    throw new Error(`task ${known.taskId}: expected a result of ${known.specKind}, got one of ${end.result.kind}`);
   }
   if (known.fence !== end.fence) return refuse(deps, 'older-fence');
   return deps.store.transaction(async (tx) => {
-    await lockSubjects(tx, deps, [job]);
-    const locked = await tx.jobs.lock(job.jobId);
-    const task = await tx.tasks.lock(known.taskId);
+    await lockSubjects(tx, deps, [known]);
+    // sent together, carried out one after the other
+    const [locked, task] = await Promise.all([tx.jobs.lock(known.jobId), tx.tasks.lock(known.taskId)]);
     const refusal = refusalOf(task, workerId, end.fence);
     if (locked === undefined || task === undefined || refusal !== undefined) {
       const again = end.kind === 'done' && task?.status === 'done' && task.workerId === workerId;
@@ -95,7 +95,7 @@ export async function failLease(
     });
     return;
   }
-  await tx.tasks.fail(task.taskId);
+  await tx.tasks.finish(task.taskId, undefined);
   if (!task.optional) {
     await failJob(tx, deps, job, { step: task.step, code: failure.code, reason: failure.reason });
     return;
@@ -108,26 +108,29 @@ export async function failLease(
 async function advanceJob(tx: Transaction, deps: EngineDeps, job: JobRecord, finished: TaskRecord): Promise<void> {
   const nowMs = deps.clock.nowMs();
   const { pipeline, effects } = deps.types.of(job.kind);
-  await tx.tasks.releaseAfter(finished.taskId);
-  const tasks = await tx.tasks.ofJob(job.jobId);
+  const [tasks, steps] = await Promise.all([tx.tasks.ofJob(job.jobId), tx.jobs.steps([job.jobId])]);
   const outcome = outcomeOf(finished);
   const done = outcomesOf(tasks);
   const advance = pipeline.advance(job.request, outcome, done);
-  const steps = await tx.jobs.steps([job.jobId]);
-  await plantTasks(tx, deps, job, steps, advance.tasks, tasks);
+  const planted = tasksToPlant(deps, job, steps, advance.tasks, tasks);
+  await tx.tasks.insert(planted, nowMs);
   const skipped = await skipSteps(tx, steps, advance.skipped, nowMs);
-  const sums = await tx.tasks.sums([job.jobId]);
-  if (sums.every((one) => one.open === 0)) {
+  if (planted.length === 0 && tasks.every((task) => taskHasEnded(task.status))) {
     await effects.advanced?.(tx, summaryOf(job), outcome, done);
-    await endJob(tx, deps, job, { status: 'completed', draining: false });
+    await endJob(tx, deps, job, { status: 'completed', draining: false }, { steps: skipped, tasks });
     return;
   }
-  const counted = countJob(job, skipped, sums, nowMs);
-  await tx.jobs.saveSteps(counted.changed);
-  await tx.jobs.save([counted.job]);
+  const counted = countJob(job, skipped, sumTasks([...tasks, ...planted.map(asPlanted)]), nowMs);
+  await Promise.all([tx.jobs.saveSteps(counted.changed), tx.jobs.save([counted.job])]);
   await tx.publish([jobProgressed(counted.job, counted.steps, deps.usualMs(job.kind))]);
   await effects.advanced?.(tx, summaryOf(counted.job), outcome, done);
   tx.afterCommit(() => deps.hints.work());
+}
+
+/** A task that was entered just now, as it is stored. */
+function asPlanted(task: NewTask) {
+  const status = task.waitingFor === 0 ? ('ready' as const) : ('waiting' as const);
+  return { ...task, status, fence: 0, done: 0, phase: undefined, runAtMs: 0 };
 }
 
 /** Steps that have nothing to do; gives all steps as they are then. */

@@ -1,10 +1,9 @@
-/** Enters the tasks of a plan, or what follows from a result, and checks that they make sense: a plan that does not is a bug. */
+/** Makes tasks of a plan, or of what follows from a result, and checks that they make sense: a plan that does not is a bug. */
 import { newId } from '@millrace/ids';
 import { checkWeights, type TaskState } from '@millrace/job';
 import type { EngineDeps } from './engine-deps.ts';
 import type { JobIdentity, JobRecord, StepRecord } from './job-record.ts';
 import type { JobPlan, PlannedTask } from './pipeline.ts';
-import type { Transaction } from './store.ts';
 import type { NewTask } from './task-rows.ts';
 
 /** A task that the job knows already. */
@@ -21,18 +20,17 @@ export function checkPlan(job: Pick<JobIdentity, 'jobId' | 'kind'>, plan: JobPla
   if (plan.tasks.length === 0) throw new Error(`plan of ${job.kind} ${job.jobId}: expected at least one task`);
 }
 
-/** Enters those of `planned` that the job does not know; gives how many. */
-export async function plantTasks(
-  tx: Transaction,
-  deps: Pick<EngineDeps, 'idSource' | 'clock'>,
+/** Those of `planned` that the job does not know, as they are to be entered. */
+export function tasksToPlant(
+  deps: Pick<EngineDeps, 'idSource'>,
   job: Pick<JobRecord, 'jobId' | 'kind' | 'priority' | 'ownerId' | 'status' | 'blocked'>,
   steps: readonly Pick<StepRecord, 'name'>[],
   planned: readonly PlannedTask[],
   known: readonly KnownTask[],
-): Promise<number> {
+): readonly NewTask[] {
   const knownByKey = new Map(known.map((task) => [task.key, task]));
   const fresh = planned.filter((task) => !knownByKey.has(task.key));
-  if (fresh.length === 0) return 0;
+  if (fresh.length === 0) return [];
   const what = `tasks of ${job.kind} ${job.jobId}`;
   const names = new Set(steps.map((step) => step.name));
   const ids = new Map<string, string>([...knownByKey].map(([key, task]) => [key, task.taskId]));
@@ -47,7 +45,7 @@ export async function plantTasks(
     const status = knownByKey.get(key)?.status;
     return status === 'done' || status === 'failed';
   };
-  const tasks = fresh.map((task): NewTask => {
+  return fresh.map((task): NewTask => {
     const after = [...new Set(task.after)];
     return {
       taskId: idOf(ids, task.key, what),
@@ -65,8 +63,6 @@ export async function plantTasks(
       waitingFor: after.filter((key) => !hasEnded(key)).length + (job.blocked ? 1 : 0),
     };
   });
-  await tx.tasks.insert(tasks, deps.clock.nowMs());
-  return tasks.length;
 }
 
 function idOf(ids: ReadonlyMap<string, string>, key: string, what: string): string {

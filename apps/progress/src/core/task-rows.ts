@@ -1,4 +1,5 @@
 import type { JobAttempt, TaskKind, TaskResult, TaskSpec } from '@millrace/api';
+import type { JobKind } from '@millrace/events';
 import type { TaskState } from '@millrace/job';
 import type { Priority } from './job-desk.ts';
 
@@ -10,15 +11,30 @@ export interface TaskRecord {
   readonly step: string;
   readonly spec: TaskSpec;
   readonly optional: boolean;
+  readonly share: number;
+  readonly rank: number;
   readonly status: TaskState;
   /** Rises with every lease. */
   readonly fence: number;
   readonly workerId: string | undefined;
   readonly leasedUntilMs: number | undefined;
   readonly stoppingAtMs: number | undefined;
+  readonly runAtMs: number;
+  /** 0..1. */
+  readonly done: number;
+  readonly phase: string | undefined;
   readonly failures: number;
   readonly lapses: number;
   readonly result: TaskResult | undefined;
+}
+
+export interface FoundTask {
+  readonly taskId: string;
+  readonly jobId: string;
+  readonly fence: number;
+  readonly specKind: TaskKind;
+  readonly kind: JobKind;
+  readonly subject: string;
 }
 
 /** A task to enter. */
@@ -106,6 +122,8 @@ export interface Stop {
 export interface TaskRows {
   insert(tasks: readonly NewTask[], nowMs: number): Promise<void>;
   get(taskId: string): Promise<TaskRecord | undefined>;
+  /** What is needed before the locks: whose task it is, and of what job. */
+  find(taskId: string): Promise<FoundTask | undefined>;
   /** All tasks of a job in the order of planning. */
   ofJob(jobId: string): Promise<readonly TaskRecord[]>;
   lock(taskId: string): Promise<TaskRecord | undefined>;
@@ -150,11 +168,9 @@ export interface TaskRows {
     runAtMs: number,
     counts: { readonly failures: number; readonly lapses: number },
   ): Promise<void>;
-  finish(taskId: string, result: TaskResult): Promise<void>;
-  fail(taskId: string): Promise<void>;
+  /** It has ended for good, with a result or without one: what waited for it waits for one less. */
+  finish(taskId: string, result: TaskResult | undefined): Promise<void>;
   cancel(taskIds: readonly string[]): Promise<void>;
-  /** A task has ended: what waited for it waits for one less. */
-  releaseAfter(taskId: string): Promise<void>;
   /** The job before it in its slot is gone: all of its tasks wait for one less. */
   releaseJob(jobId: string): Promise<void>;
   /** Tells the workers of these to stop; gives the orders. */

@@ -4,6 +4,7 @@ import type { JobState, Pace } from '@millrace/job';
 import type { JobRecord, StepRecord } from '../core/job-record.ts';
 import type { JobCount, JobFilter, JobRows } from '../core/job-rows.ts';
 import { priorityOf, rankOf } from './job-priority.ts';
+import { newTasks } from './new-tasks.ts';
 import { jsonTime, optionalMs, type Queryable } from './row-mapping.ts';
 
 interface JobRow {
@@ -45,23 +46,25 @@ interface StepRow {
 /** Tables progress.jobs and progress.steps. */
 export function createJobRows(sql: Queryable): JobRows {
   return {
-    async insert(job, steps) {
+    async insert(job, steps, tasks) {
       const created = new Date(job.createdAtMs);
-      const rows = await sql`
-        INSERT INTO progress.jobs
-          (job_id, kind, subject, owner_id, priority, request, status, phase, created_at, updated_at)
-        VALUES (${job.jobId}, ${job.kind}, ${job.subject}, ${job.ownerId}, ${rankOf(job.priority)},
-          ${JSON.stringify(job.request ?? null)}::text::jsonb, 'pending', NULL, ${created}, ${created})
-        ON CONFLICT (kind, subject) WHERE status IN ('pending', 'processing') AND NOT cancelling DO NOTHING
-        RETURNING job_id`;
-      if (rows.length === 0) return false;
       const given = steps.map((step, place) => ({ ...step, place }));
-      await sql`
-        INSERT INTO progress.steps (job_id, place, name, weight, phase, status)
-        SELECT ${job.jobId}, place, name, weight, phase, 'pending'
-        FROM jsonb_to_recordset(${JSON.stringify(given)}::text::jsonb)
-          AS given (place int, name text, weight float8, phase text)`;
-      return true;
+      const rows = await sql`
+        WITH entered AS (
+          INSERT INTO progress.jobs
+            (job_id, kind, subject, owner_id, priority, request, status, blocked, phase, created_at, updated_at)
+          VALUES (${job.jobId}, ${job.kind}, ${job.subject}, ${job.ownerId}, ${rankOf(job.priority)},
+            ${JSON.stringify(job.request ?? null)}::text::jsonb, 'pending', ${job.blocked}, ${job.phase ?? null}, ${created}, ${created})
+          ON CONFLICT (kind, subject) WHERE status IN ('pending', 'processing') AND NOT cancelling DO NOTHING
+          RETURNING job_id),
+        new_steps AS (
+          INSERT INTO progress.steps (job_id, place, name, weight, phase, status)
+          SELECT entered.job_id, place, name, weight, given.phase, 'pending'
+          FROM entered, jsonb_to_recordset(${JSON.stringify(given)}::text::jsonb)
+            AS given (place int, name text, weight float8, phase text)),
+        ${newTasks(sql, tasks, job.createdAtMs, sql`entered`)}
+        SELECT job_id FROM entered`;
+      return rows.length > 0;
     },
     async withdraw(jobId) {
       await sql`DELETE FROM progress.jobs WHERE job_id = ${jobId}`;
@@ -81,6 +84,17 @@ export function createJobRows(sql: Queryable): JobRows {
         SELECT * FROM progress.jobs
         WHERE kind = ${kind} AND subject = ${subject} AND status IN ('pending', 'processing') AND NOT cancelling`;
       return rows[0] && toJob(rows[0]);
+    },
+    async look(kind, subject, ownerId) {
+      const rows = await sql<(JobRow & { open: number })[]>`
+        WITH own AS (
+          SELECT count(*)::int AS open FROM progress.jobs
+          WHERE owner_id = ${ownerId} AND status IN ('pending', 'processing'))
+        SELECT own.open, job.* FROM own LEFT JOIN progress.jobs AS job
+          ON job.kind = ${kind} AND job.subject = ${subject} AND (job.draining OR job.status IN ('pending', 'processing'))
+        ORDER BY job.job_id`;
+      const slot = rows.filter((row) => row.job_id !== null).map(toJob);
+      return { slot, open: rows[0]?.open ?? 0 };
     },
     async newest(kind, subject) {
       const rows = await sql<JobRow[]>`

@@ -24,15 +24,18 @@ export function createProgressStore(sql: Sql, outbox: Outbox): ProgressStore {
       // one insert for all that a transaction publishes, in its order, while every lock is still held
       const published: NewRecord[] = [];
       // begin() unwraps arrays of queries in its result type; the result is boxed so that it stays what it is
-      const boxed = await sql.begin(async (tx) => ({
-        value: await work({
+      const boxed = await sql.begin(async (tx) => {
+        const value = await work({
           ...createRows(tx),
-          async publish(records) {
+          publish(records) {
             published.push(...records);
+            return Promise.resolve();
           },
           afterCommit: (hint) => void hints.push(hint),
-        }),
-      }));
+        });
+        await outbox.publishIn(tx, published);
+        return { value };
+      });
       for (const hint of hints) hint();
       return boxed.value;
     },

@@ -1,7 +1,8 @@
-import type { JobAttempt, TaskResult, TaskSpec } from '@millrace/api';
+import type { JobAttempt, TaskKind, TaskResult, TaskSpec } from '@millrace/api';
+import type { JobKind } from '@millrace/events';
 import type { TaskState } from '@millrace/job';
 import type { Stop, TaskRecord, TaskRows, TaskSums } from '../core/task-rows.ts';
-import { rankOf } from './job-priority.ts';
+import { newTasks } from './new-tasks.ts';
 import { optionalMs, type Queryable } from './row-mapping.ts';
 import { createTaskLeaseRows } from './task-lease-rows.ts';
 
@@ -12,6 +13,11 @@ interface TaskRow {
   readonly step: string;
   readonly spec: TaskSpec;
   readonly optional: boolean;
+  readonly share: number;
+  readonly rank: number;
+  readonly run_at: Date;
+  readonly done: number;
+  readonly phase: string | null;
   readonly status: TaskState;
   readonly fence: number;
   readonly worker_id: string | null;
@@ -56,30 +62,7 @@ export function createTaskRows(sql: Queryable): TaskRows {
     ...createTaskLeaseRows(sql),
     async insert(tasks, nowMs) {
       if (tasks.length === 0) return;
-      const given = tasks.map((task) => ({
-        ...{ task_id: task.taskId, job_id: task.jobId, key: task.key, step: task.step, kind: task.spec.kind },
-        ...{ spec: task.spec, share: task.share, optional: task.optional, rank: task.rank },
-        ...{ priority: rankOf(task.priority), owner_id: task.ownerId, starting: task.starting },
-        status: task.waitingFor === 0 ? 'ready' : 'waiting',
-        waiting_for: task.waitingFor,
-      }));
-      await sql`
-        INSERT INTO progress.tasks (task_id, job_id, key, step, kind, spec, share, optional, rank, priority, owner_id,
-          starting, status, waiting_for, run_at)
-        SELECT task_id, job_id, key, step, kind, spec, share, optional, rank, priority, owner_id, starting, status, waiting_for,
-          ${new Date(nowMs)}
-        FROM ROWS FROM (jsonb_to_recordset(${JSON.stringify(given)}::text::jsonb) AS
-          (task_id text, job_id text, key text, step text, kind text, spec jsonb, share float8, optional bool, rank int,
-           priority smallint, owner_id text, starting bool, status text, waiting_for int)) WITH ORDINALITY AS given
-        ORDER BY ordinality`;
-      const deps = tasks.flatMap((task) =>
-        task.after.map((after, place) => ({ task_id: task.taskId, place, after_task_id: after })),
-      );
-      if (deps.length === 0) return;
-      await sql`
-        INSERT INTO progress.task_deps (task_id, place, after_task_id)
-        SELECT * FROM jsonb_to_recordset(${JSON.stringify(deps)}::text::jsonb)
-          AS given (task_id text, place int, after_task_id text)`;
+      await sql`WITH ${newTasks(sql, tasks, nowMs, sql`(VALUES (1)) AS always`)} SELECT 1`;
     },
     async get(taskId) {
       const rows = await sql<TaskRow[]>`SELECT * FROM progress.tasks WHERE task_id = ${taskId}`;
@@ -109,12 +92,16 @@ export function createTaskRows(sql: Queryable): TaskRows {
         WHERE task_id = ${taskId} AND status = 'leased'`;
     },
     async finish(taskId, result) {
+      const text = result === undefined ? null : JSON.stringify(result);
       await sql`
-        UPDATE progress.tasks SET status = 'done', done = 1, result = ${JSON.stringify(result)}::text::jsonb
-        WHERE task_id = ${taskId} AND status = 'leased'`;
-    },
-    async fail(taskId) {
-      await sql`UPDATE progress.tasks SET status = 'failed' WHERE task_id = ${taskId} AND status = 'leased'`;
+        WITH finished AS (
+          UPDATE progress.tasks SET status = CASE WHEN ${text}::text IS NULL THEN 'failed' ELSE 'done' END,
+            done = CASE WHEN ${text}::text IS NULL THEN done ELSE 1 END, result = ${text}::text::jsonb
+          WHERE task_id = ${taskId} AND status = 'leased' RETURNING task_id)
+        UPDATE progress.tasks SET waiting_for = waiting_for - 1,
+          status = CASE WHEN waiting_for = 1 THEN 'ready' ELSE status END
+        WHERE status = 'waiting' AND task_id IN (
+          SELECT dep.task_id FROM progress.task_deps AS dep JOIN finished ON dep.after_task_id = finished.task_id)`;
     },
     async cancel(taskIds) {
       if (taskIds.length === 0) return;
@@ -122,12 +109,14 @@ export function createTaskRows(sql: Queryable): TaskRows {
         UPDATE progress.tasks SET status = 'cancelled' WHERE task_id = ANY(${[...taskIds]}::text[])
           AND status IN ('waiting', 'ready', 'leased')`;
     },
-    async releaseAfter(taskId) {
-      await sql`
-        UPDATE progress.tasks SET waiting_for = waiting_for - 1,
-          status = CASE WHEN waiting_for = 1 THEN 'ready' ELSE status END
-        WHERE status = 'waiting' AND task_id IN (
-          SELECT task_id FROM progress.task_deps WHERE after_task_id = ${taskId})`;
+    async find(taskId) {
+      const rows = await sql<{ job_id: string; fence: number; spec_kind: TaskKind; kind: JobKind; subject: string }[]>`
+        SELECT task.job_id, task.fence, task.kind AS spec_kind, job.kind, job.subject
+        FROM progress.tasks AS task JOIN progress.jobs AS job USING (job_id) WHERE task.task_id = ${taskId}`;
+      const row = rows[0];
+      if (row === undefined) return undefined;
+      const { job_id: jobId, fence, spec_kind: specKind, kind, subject } = row;
+      return { taskId, jobId, fence, specKind, kind, subject };
     },
     async releaseJob(jobId) {
       await sql`
@@ -195,6 +184,11 @@ function toTask(row: TaskRow): TaskRecord {
     step: row.step,
     spec: row.spec,
     optional: row.optional,
+    share: row.share,
+    rank: row.rank,
+    runAtMs: row.run_at.getTime(),
+    done: row.done,
+    phase: row.phase ?? undefined,
     status: row.status,
     fence: row.fence,
     workerId: row.worker_id ?? undefined,
