@@ -59,7 +59,7 @@ export function openUploads({ routes, settings, sql, mediaStore, log, metrics }:
   );
   return {
     // a body may take as long as the line needs
-    mount: { ...honoMount(uploadsPath, app), holdsAnswers: true },
+    mount: { ...honoMount(uploadsPath, app), holdsAnswers: true, takesLongBodies: true },
     [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
   };
 }

@@ -109,6 +109,30 @@ describe('a listener', () => {
     expect(await raw(server, 'GET / HTTP/1.1\r\nhost: x\r\n')).toMatch(/^HTTP\/1.1 408 /);
   });
 
+  it('cuts off a peer that does not finish its body in time, unless its mount takes long ones', async () => {
+    const limits = { requestTimeoutMs: 250 };
+    const takes = (prefix: string): HttpMount => ({
+      prefix,
+      handle: (request, response) => void request.resume().on('end', () => response.end('whole')),
+    });
+    const server = await open([takes('/short'), { ...takes('/long'), takesLongBodies: true }], { limits });
+    const slowly = (path: string, pieces: number) =>
+      new Promise<string>((resolve) => {
+        const socket = connect(server.port, '127.0.0.1', () => {
+          socket.write(`PUT ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 5\r\n\r\n`);
+          let sent = 0;
+          const timer = setInterval(() => (sent++ < pieces ? socket.write('x') : clearInterval(timer)), 60);
+        });
+        let text = '';
+        socket.on('data', (piece) => (text += String(piece)));
+        socket.on('error', () => {}); // it was cut off while we wrote
+        socket.on('close', () => resolve(text));
+      });
+    expect(await slowly('/short', 5)).toMatch(/^HTTP\/1.1 408 /);
+    expect(await slowly('/long', 5)).toMatch(/^HTTP\/1.1 200 [\s\S]*whole$/);
+    expect(await slowly('/long', 2)).toBe('');
+  });
+
   it('gives an upgrade to its mount and refuses others', async () => {
     const echo: HttpMount = {
       ...says('/ws'),

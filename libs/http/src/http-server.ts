@@ -8,6 +8,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '@millrace/log';
+import { boundBodyTime } from './body-time.ts';
 import { type HttpMetrics, routeOf } from './http-metrics.ts';
 import { toListenError } from './listen-error.ts';
 import { createMountTable, targetPath } from './mount-table.ts';
@@ -16,7 +17,7 @@ import type { HttpMount } from './service.ts';
 
 export interface HttpLimits {
   readonly headersTimeoutMs: number;
-  /** Longest time to receive a whole request, body included. */
+  /** Longest time to receive a body; for a mount that takes long ones, the longest silence in it. */
   readonly requestTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
   readonly maxHeaderBytes: number;
@@ -85,6 +86,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
         log.warn('slow-request', { route, method: request.method, status: response.statusCode, took_ms });
       }
     });
+    boundBodyTime(request, response, limits.requestTimeoutMs, mount?.takesLongBodies === true);
     if (path === undefined) {
       const detail = 'expected a request target that starts with "/"';
       return writeProblem(response, problem(400, 'bad-target', 'Bad request target', { detail }));
@@ -171,7 +173,7 @@ function openServer(
 ): Server {
   const serverOptions = {
     headersTimeout: limits.headersTimeoutMs,
-    requestTimeout: limits.requestTimeoutMs,
+    requestTimeout: 0, // see body-time.ts
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     maxHeaderSize: limits.maxHeaderBytes,
     connectionsCheckingInterval: Math.min(5_000, limits.headersTimeoutMs),

@@ -25,6 +25,7 @@ export function guardMount(mount: HttpMount, guard: ServiceTokenGuard): HttpMoun
   return {
     prefix: mount.prefix,
     ...(mount.holdsAnswers === undefined ? {} : { holdsAnswers: mount.holdsAnswers }),
+    ...(mount.takesLongBodies === undefined ? {} : { takesLongBodies: mount.takesLongBodies }),
     handle(request, response) {
       if (guard(request)) return mount.handle(request, response);
       const detail = 'expected "Authorization: Bearer <service token>"';

@@ -11,6 +11,8 @@ export interface HttpMount {
   readonly prefix: string;
   /** Answers may be held on purpose (blocking reload, long poll): they are not logged as slow requests. */
   readonly holdsAnswers?: boolean;
+  /** Bodies may take as long as the line needs (uploads): only silence ends them. */
+  readonly takesLongBodies?: boolean;
   /** Answers the request; must not throw. */
   handle(request: IncomingMessage, response: ServerResponse): void;
   /** Takes over an HTTP/1.1 Upgrade, if the mount knows any; otherwise the server answers 404. */
