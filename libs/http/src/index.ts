@@ -32,6 +32,14 @@ export {
   writeProblem,
 } from './problem.ts';
 export { type ProxySettings, proxySettings } from './proxy-settings.ts';
+export { type AllowedNetworks, mayReach, parseNetworks } from './public-address.ts';
+export {
+  createPublicFetch,
+  type PublicAnswer,
+  type PublicFetch,
+  type PublicFetchFailure,
+  type PublicRequest,
+} from './public-fetch.ts';
 export {
   badRequest,
   bearer,
