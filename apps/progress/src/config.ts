@@ -5,6 +5,7 @@ import { jobLeaseMs } from '@millrace/handover';
 import { mediaStoreSettings } from '@millrace/media-store';
 import { processSettings, processSettingsOrExit } from '@millrace/process';
 import { z } from 'zod';
+import { readProviders } from './core/image-submission.ts';
 
 const defaultWeights = Object.entries(processingSteps).map(([step, weight]) => `${step}=${weight}`);
 
@@ -80,6 +81,31 @@ export const progressSettings = defineSettings({
     min: 0.01,
     max: 8_784,
   }),
+  PROGRESS_MAX_IMAGES: setting.integer({
+    doc: 'Most images of one owner.',
+    fallback: '1000000',
+    min: 1,
+    max: 1_000_000_000,
+  }),
+  PROGRESS_MAX_IMAGE_BYTES: setting.integer({
+    doc: 'Largest picture, bytes.',
+    fallback: '33554432',
+    min: 1,
+    max: 1_073_741_824,
+  }),
+  PROGRESS_MAX_OWNER_IMAGE_BYTES: setting.integer({
+    doc: 'Bytes of pictures that one owner may have.',
+    fallback: '107374182400',
+    min: 1,
+    max: 1_125_899_906_842_624,
+  }),
+  PROGRESS_IMAGE_PROVIDERS: {
+    doc: 'External generators of videos of images, `name=url,...`; their keys are TRANSCODE_IMAGE_PROVIDER_KEYS of the workers.',
+    schema: z.string().transform(readImageProviders),
+    fallback: '',
+    secret: false,
+    optional: false,
+  },
   PROGRESS_MAX_TASK_FAILURES: setting.integer({
     doc: 'Attempts of a part of a job that may fail before the job does.',
     fallback: '3',
@@ -141,4 +167,11 @@ function readWeights(text: string, context: z.RefinementCtx): StepWeights {
     return z.NEVER;
   }
   return Object.fromEntries(names.map((name, at) => [name, weights[at]])) as unknown as StepWeights;
+}
+
+function readImageProviders(text: string, context: z.RefinementCtx): ReadonlyMap<string, string> {
+  const providers = readProviders(text);
+  if (providers.ok) return providers.value;
+  context.addIssue({ code: 'custom', message: providers.error });
+  return z.NEVER;
 }

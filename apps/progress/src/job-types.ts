@@ -5,6 +5,9 @@ import type { ProgressSettings } from './config.ts';
 import { createComposePipeline } from './core/compose-pipeline.ts';
 import { composeRequestOf } from './core/compose-request.ts';
 import { createCompositionEffects } from './core/composition-effects.ts';
+import { createImageEffects } from './core/image-effects.ts';
+import { imageVideoPipeline, imageVideoRequestOf } from './core/image-pipeline.ts';
+import type { JobDesk } from './core/job-desk.ts';
 import type { JobType } from './core/job-types.ts';
 import { createProcessPipeline } from './core/process-pipeline.ts';
 import { processRequestOf } from './core/process-request.ts';
@@ -13,11 +16,13 @@ import { createVideoEffects } from './core/video-effects.ts';
 export interface JobTypesOptions {
   readonly settings: ProgressSettings;
   readonly clock: Clock;
+  /** The engine is made of these kinds, and some of them ask it something later. */
+  readonly desk: () => Pick<JobDesk, 'cancel'>;
 }
 
 /** Every kind of job. */
-export function jobTypesOf({ settings, clock }: JobTypesOptions): readonly JobType[] {
-  return [processType(settings, clock), composeType(clock)];
+export function jobTypesOf({ settings, clock, desk }: JobTypesOptions): readonly JobType[] {
+  return [processType(settings, clock), composeType(clock), imageVideoType(clock, desk)];
 }
 
 function processType(settings: ProgressSettings, clock: Clock): JobType {
@@ -53,6 +58,21 @@ function composeType(clock: Clock): JobType {
     effects: createCompositionEffects({
       nowMs: () => clock.nowMs(),
       requestOf: (job) => composeRequestOf(job.request),
+    }),
+  };
+}
+
+function imageVideoType(clock: Clock, desk: JobTypesOptions['desk']): JobType {
+  return {
+    pipeline: {
+      kind: imageVideoPipeline.kind,
+      plan: (request) => imageVideoPipeline.plan(imageVideoRequestOf(request)),
+      advance: (request, finished, done) => imageVideoPipeline.advance(imageVideoRequestOf(request), finished, done),
+    },
+    effects: createImageEffects({
+      nowMs: () => clock.nowMs(),
+      requestOf: (job) => imageVideoRequestOf(job.request),
+      cancelRun: (tx, jobId) => desk().cancel(tx, jobId),
     }),
   };
 }

@@ -106,6 +106,19 @@ export function createProgressMetrics(registry: MetricsRegistry) {
       labelNames: ['kind'] as const,
       registers,
     }),
+    imageQueries: new Histogram({
+      name: 'millrace_progress_image_query_duration_seconds',
+      help: 'Time of the queries of images, by query (get, has_video, status, batch, list, history).',
+      labelNames: ['query'] as const,
+      buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
+      registers,
+    }),
+    picturesRefused: new Counter({
+      name: 'millrace_progress_pictures_refused_total',
+      help: 'Pictures that were not taken, by reason (not-a-picture, picture-too-large, too-many-pixels).',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
     loopFailures: new Counter({
       name: 'millrace_progress_loop_failures_total',
       help: 'Failed rounds of background loops, by loop; each is tried again.',

@@ -15,7 +15,8 @@ import type { ProgressSettings } from './config.ts';
 import type { JobDesk } from './core/job-desk.ts';
 import { type JobType, JobTypes } from './core/job-types.ts';
 import type { ProgressStore } from './core/store.ts';
-import { openJobEngine } from './engine.ts';
+import { type JobEngine, openJobEngine } from './engine.ts';
+import { imageDepsOf, openImages } from './images.ts';
 import type { RouteDeps } from './inbound/api-context.ts';
 import { createProgressApi } from './inbound/openapi.ts';
 import { jobTypesOf } from './job-types.ts';
@@ -76,8 +77,8 @@ export async function createProgressService(deps: ProgressDeps): Promise<Progres
     const revoked = scope.use(eventLog.table(revokedTokensTopic), 'revoked-tokens');
     const verifier = createTokenVerifier({ signingKeys, revoked, clock });
 
-    const types = new JobTypes(deps.jobTypes ?? jobTypesOf({ settings, clock }));
-    const engine = scope.use(
+    const types = new JobTypes(deps.jobTypes ?? jobTypesOf({ settings, clock, desk: () => engine.desk }));
+    const engine: JobEngine = scope.use(
       openJobEngine({
         ...{ settings, store, types, mediaStore, instanceId, log, clock, idSource, metrics },
         sql: deps.wake === 'memory' ? undefined : sql,
@@ -88,10 +89,12 @@ export async function createProgressService(deps: ProgressDeps): Promise<Progres
     const routes: RouteDeps = {
       ...{ store, verifier, clock, idSource, metrics, publicUrl, desk: engine.desk },
       slowRequestMs: settings.PROGRESS_SLOW_REQUEST_MS,
+      images: imageDepsOf({ settings, mediaStore, idSource, metrics, publicUrl, desk: engine.desk }),
       processingSteps: Object.entries(settings.PROGRESS_STEP_WEIGHTS).map(([name, weight]) => ({ name, weight })),
       limits: { maxVideosPerOwner: settings.PROGRESS_MAX_VIDEOS },
     };
     const api = createProgressApi(routes, log);
+    const images = openImages(routes, api, log);
     const uploads = scope.use(openUploads({ routes, settings, sql, mediaStore, log, metrics }), 'uploads');
     const ready = Promise.all([signingKeys.ready, revoked.ready]).then(() => undefined);
     ready.catch(() => {}); // rejects when progress closes before it was ready; nobody has to wait for it
@@ -103,6 +106,7 @@ export async function createProgressService(deps: ProgressDeps): Promise<Progres
         honoMount('/api/v1/videos', api.app),
         honoMount('/api/v1/compositions', api.app),
         uploads.mount,
+        images.mount,
       ],
       internalMounts: [],
       readiness() {
@@ -115,7 +119,7 @@ export async function createProgressService(deps: ProgressDeps): Promise<Progres
       ...{ leases: engine.leases, desk: engine.desk, store, ready },
       countLeaseCall: (reason) => metrics.leaseCalls.inc({ reason }),
       openApi: api.document,
-      fetch: async (request) => api.app.fetch(request),
+      fetch: async (request) => images.fetch(request),
       [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose](),
     };
   }

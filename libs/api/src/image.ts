@@ -1,8 +1,9 @@
 /** Images and the videos made from them, in REST. */
+import { visibilitySchema } from '@millrace/events';
 import { z } from 'zod';
 import { jobIdSchema } from './job.ts';
 import { pageOf, pageQuerySchema, timeSchema } from './page.ts';
-import { ownerIdSchema } from './stream.ts';
+import { ownerIdSchema, titleSchema } from './stream.ts';
 
 /** Unique in the installation: letters, digits, `.`, `_`, `-`; not starting with a dot. */
 export const imageNameSchema = z
@@ -60,13 +61,28 @@ export const imageSchema = z
     size_bytes: z.int().nullable(),
     prompt: z.string().nullable(),
     parameters: z.record(z.string(), z.unknown()),
+    content_type: z.string().nullable().meta({ description: 'Of the picture.' }),
+    video_parameters: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .meta({ description: 'What its newest video was asked to be; null: none was ever asked for.' }),
   })
   .meta({ id: 'Image' });
 export type Image = z.infer<typeof imageSchema>;
 export const imagePageSchema = pageOf('ImagePage', imageSchema);
 export type ImagePage = z.infer<typeof imagePageSchema>;
 
+const nameCursor = {
+  cursor: z
+    .string()
+    .regex(/^n[A-Za-z0-9_-]{2,172}$/, 'a next_cursor of an earlier page')
+    .optional()
+    .meta({ description: '`next_cursor` of the page before.' }),
+};
+
+/** Pages of images go by name, from the first. */
 export const imageListQuerySchema = pageQuerySchema.extend({
+  ...nameCursor,
   video_status: imageVideoStatusSchema.optional(),
   source_type: sourceTypeSchema.optional(),
   has_video: z.enum(['true', 'false']).optional(),
@@ -94,6 +110,12 @@ export const imageVideoInputSchema = z
     frames_per_second: z.number().min(10).max(60).default(30),
     audio_video_id: z.string().optional().meta({ description: 'A video whose sound is played under the picture.' }),
     caption: z.string().max(500).optional(),
+    fill: z.enum(['crop', 'blur']).default('crop').meta({
+      description: 'A picture of another shape is cut to fill the frame, or shown whole over a blurred copy.',
+    }),
+    title: titleSchema.optional().meta({ description: 'Of the video; default: the name of the image.' }),
+    visibility: visibilitySchema.default('public').meta({ description: 'Of the video, when there is none yet.' }),
+    priority: z.enum(['low', 'normal', 'high']).default('normal'),
     provider: z.string().max(64).default('local').meta({ description: '`local`, or an external generator by name.' }),
     prompt: z.string().max(4_000).optional(),
     force: z.boolean().default(false),
@@ -113,10 +135,12 @@ export const imageStatusBatchSchema = z
   })
   .meta({ id: 'ImageStatusBatch' });
 
+/** Every change of an image's video status, the newest first; of each image the newest 1,000 are kept. */
 export const imageHistorySchema = z
   .object({
     items: z.array(
       z.object({
+        change: z.int().meta({ description: 'Counts the changes of the image from 1.' }),
         at: timeSchema,
         from: imageVideoStatusSchema,
         to: imageVideoStatusSchema,
@@ -126,3 +150,17 @@ export const imageHistorySchema = z
     ),
   })
   .meta({ id: 'ImageHistory' });
+
+export type ImageHistory = z.infer<typeof imageHistorySchema>;
+export type ImageStatusBatch = z.infer<typeof imageStatusBatchSchema>;
+export type ImageMotion = z.infer<typeof motionSchema>;
+/** `GET /images/{name}/history`: changes before `before`. */
+export const imageHistoryQuerySchema = z.object({
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  before: z.coerce.number().int().min(1).optional().meta({ description: 'Only changes before this one.' }),
+});
+/** Query of an upload of a picture. */
+export const imageUploadQuerySchema = z.object({
+  img_name: imageNameSchema.optional().meta({ description: 'Needed with a body of image/*.' }),
+  source_type: sourceTypeSchema.optional(),
+});

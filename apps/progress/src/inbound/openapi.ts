@@ -4,6 +4,9 @@ import { type Logger, silentLogger } from '@millrace/log';
 import { isRetryable } from '@millrace/postgres';
 import type { ProgressEnv, RouteDeps } from './api-context.ts';
 import { addCompositionRoutes } from './composition-routes.ts';
+import { addImageRoutes } from './image-routes.ts';
+import { addImageStatusRoutes } from './image-status-routes.ts';
+import { addImageVideoRoutes } from './image-video-routes.ts';
 import { addJobRoutes } from './job-routes.ts';
 import { requestTimes } from './request-times.ts';
 import { addRunRoutes } from './run-routes.ts';
@@ -17,14 +20,20 @@ export interface ProgressApi {
   readonly document: OpenApiDocument;
 }
 
+/** A thousand names of images, the longest body, take 131 KiB. */
+const maxBodyBytes = 160 * 1024;
+
 /** Builds the API with all of its routes. */
 export function createProgressApi(deps: RouteDeps, log: Logger): ProgressApi {
-  const app = createApiApp<ProgressEnv>({ log, idSource: deps.idSource, isOutage: isRetryable });
+  const app = createApiApp<ProgressEnv>({ log, idSource: deps.idSource, isOutage: isRetryable, maxBodyBytes });
   app.use('*', requestTimes(deps, log));
   addJobRoutes(app, deps);
   addVideoRoutes(app, deps);
   addRunRoutes(app, deps);
   addCompositionRoutes(app, deps);
+  addImageRoutes(app, deps);
+  addImageVideoRoutes(app, deps);
+  addImageStatusRoutes(app, deps);
   describeUploads(app.openAPIRegistry);
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
@@ -40,6 +49,7 @@ export function createProgressApi(deps: RouteDeps, log: Logger): ProgressApi {
       { name: 'jobs', description: 'Long work on media: how far it is, and how to stop it.' },
       { name: 'videos', description: 'What is uploaded or imported, processed and played on demand.' },
       { name: 'compositions', description: 'Several videos joined to one.' },
+      { name: 'images', description: 'Pictures and the videos made of them.' },
       { name: 'uploads', description: 'Originals, by the tus protocol.' },
     ],
   }) as unknown as OpenApiDocument; // openapi3-ts describes the same document with wider types

@@ -29,6 +29,7 @@ import {
 import { newId } from '@millrace/ids';
 import { z } from 'zod';
 import { confinedTo } from '../core/access.ts';
+import { releaseVideo } from '../core/image-removal.ts';
 import { changeVideo, currentTaskId, newVideo, stateOf } from '../core/video.ts';
 import { removeVideo } from '../core/video-removal.ts';
 import { access } from './access.ts';
@@ -211,6 +212,7 @@ export function addVideoRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): 
     async (c) => {
       const { id } = c.req.valid('param');
       await mutate(c, deps, { action: 'deleteVideo' }, async (tx, nowMs) => {
+        await releaseVideo(tx, deps.desk, id, nowMs);
         const video = await reachVideo(tx.videos, c.get('actor'), id, 'lock');
         await removeVideo(tx, deps.desk, video, nowMs);
         await tx.publish([tombstone(videosTopic, id)]);

@@ -43,6 +43,9 @@ export function createCleanupRows(sql: Queryable): CleanupRows {
           WHERE cleanup_id = ANY(${ids}::int8[])`;
       }
     },
+    async withdraw(key) {
+      await sql`DELETE FROM progress.cleanups WHERE target = ${key}`;
+    },
     async postpone(cleanupId, untilMs) {
       await sql`
         UPDATE progress.cleanups SET failures = failures + 1, due_at = ${new Date(untilMs)}
