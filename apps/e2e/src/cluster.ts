@@ -21,12 +21,18 @@ export interface Cluster extends AsyncDisposable {
   readonly rtmpPort: number;
   readonly ingest: ClusterProcess;
   readonly delivery: ClusterProcess;
+  /** Folder with one of each process, and the media store that they share. */
+  readonly dataDir: string;
   /** A client that has signed in at control. */
   readonly api: RestClient;
   /** The event log's, for tests that read facts. */
   readonly databaseUrl: string;
   /** Starts one more transcode worker, writing to `origins` (default: `delivery`), and waits until it is parked at ingest. */
   startWorker(name: string, origins?: readonly ClusterProcess[]): Promise<ClusterProcess>;
+  /** Starts progress. */
+  startProgress(): Promise<ClusterProcess>;
+  /** Starts one more transcode worker that takes media jobs too. */
+  startJobWorker(name: string, progress: ClusterProcess): Promise<ClusterProcess>;
   /** Starts one more delivery: an edge in front of `origins`, or without them an origin. */
   startDelivery(name: string, origins?: readonly ClusterProcess[]): Promise<ClusterProcess>;
   /** Kills a process with kill -9 and starts it again with the same settings, ports and data. */
@@ -57,6 +63,7 @@ export async function startCluster(settings: Readonly<Record<string, string>> = 
       HTTP_PORT: String(http),
       INTERNAL_HTTP_PORT: String(internal),
       MILLRACE_SERVICE_TOKEN: serviceToken,
+      MEDIA_DIR: join(data.path, 'media'),
       LOG_LEVEL: 'info',
       ...settings,
       ...more,
@@ -84,17 +91,25 @@ export async function startCluster(settings: Readonly<Record<string, string>> = 
     const code = /\/sign-in#code=([^\s"'\\]+)/.exec(control.program.stdout())?.[1];
     if (code === undefined) throw new Error(`control printed no sign-in link:\n${control.program.stdout()}`);
     const api = await RestClient.signIn(control.httpUrl, code);
+    const workerOf = (name: string, origins: readonly ClusterProcess[]) => ({
+      TRANSCODE_WORKER_ID: name,
+      TRANSCODE_INGEST_URLS: ingest.internalUrl,
+      TRANSCODE_DELIVERY_URLS: urlsOf(origins),
+    });
     return {
       rtmpPort,
       ingest,
       delivery,
       api,
       databaseUrl: database.url,
-      startWorker: (name, origins = [delivery]) =>
+      dataDir: data.path,
+      startWorker: (name, origins = [delivery]) => start('transcode', name, workerOf(name, origins)),
+      startProgress: () => start('progress', 'progress-1', { PROGRESS_INSTANCE_ID: 'progress-1' }),
+      startJobWorker: (name, progress) =>
         start('transcode', name, {
-          TRANSCODE_WORKER_ID: name,
-          TRANSCODE_INGEST_URLS: ingest.internalUrl,
-          TRANSCODE_DELIVERY_URLS: urlsOf(origins),
+          ...workerOf(name, [delivery]),
+          TRANSCODE_PROGRESS_URL: progress.internalUrl,
+          TRANSCODE_JOB_SLOTS: '1',
         }),
       startDelivery: (name, origins) =>
         start('delivery', name, {

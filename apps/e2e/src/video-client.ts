@@ -1,5 +1,5 @@
 /** Videos as a script of their owner handles them: REST, uploads by a tus client, and what the hub says of their jobs. */
-import { open, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { HubJob, TaskProgressResponse, Video } from '@millrace/api';
 import { createHubClient } from '@millrace/hub-client';
 import { Upload } from 'tus-js-client';
@@ -29,9 +29,9 @@ export class VideoClient {
 
   /** Sends the original by tus; with `breakAt` the connection breaks after so many bytes, and the client goes on. */
   async upload(video: Video, path: string, given: { readonly breakAt?: number } = {}): Promise<void> {
-    const { size } = await stat(path);
-    const first = given.breakAt === undefined ? undefined : await this.#send(video, path, size, given.breakAt);
-    await this.#send(video, path, size, undefined, first);
+    const bytes = await readFile(path);
+    const first = given.breakAt === undefined ? undefined : await this.#send(video, bytes, given.breakAt);
+    await this.#send(video, bytes, undefined, first);
   }
 
   async get({ video_id }: Pick<Video, 'video_id'>): Promise<Video> {
@@ -71,7 +71,7 @@ export class VideoClient {
     const hub = createHubClient({
       url: `${this.#httpUrl.replace(/^http/, 'ws')}/ws`,
       token: this.#api.token,
-      WebSocket: WebSocket as never,
+      WebSocket,
     });
     let ready = false;
     hub.subscribe('jobs', {
@@ -90,21 +90,19 @@ export class VideoClient {
   }
 
   /** Sends until the end or until `breakAt`; gives the upload's URL. */
-  async #send(video: Video, path: string, size: number, breakAt?: number, uploadUrl?: string): Promise<string> {
-    await using file = await open(path);
+  #send(video: Video, bytes: Buffer, breakAt?: number, uploadUrl?: string): Promise<string> {
     return new Promise((resolve, reject) => {
-      const upload: Upload = new Upload(file.createReadStream({ autoClose: false }) as never, {
+      const upload: Upload = new Upload(bytes, {
         endpoint: `${this.#httpUrl}/api/v1/uploads`,
         ...(uploadUrl === undefined ? {} : { uploadUrl }),
         headers: { authorization: `Bearer ${this.#api.token}` },
         metadata: { video_id: video.video_id, filename: 'test.mp4', filetype: 'video/mp4' },
-        uploadSize: size,
         chunkSize: 64 * 1024,
         retryDelays: [100, 500],
         onError: reject,
-        onChunkComplete: (_chunk, sent) => {
+        onChunkComplete: (_size, sent) => {
           if (breakAt === undefined || sent < breakAt) return;
-          void upload.abort().then(() => resolve(upload.url ?? ''), reject);
+          upload.abort().then(() => resolve(upload.url ?? ''), reject);
         },
         onSuccess: () => resolve(upload.url ?? ''),
       });

@@ -1,0 +1,159 @@
+/** Videos from their upload to their end, and through a kill -9 in the middle of their processing. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Video } from '@millrace/api';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openBrowser, type TestBrowser } from '../src/browser.ts';
+import { type Cluster, type ClusterProcess, startCluster } from '../src/cluster.ts';
+import { eventually } from '../src/eventually.ts';
+import { openPlayerPages, type PlayerPages } from '../src/player-pages.ts';
+import { runningProcesses } from '../src/processes.ts';
+import { type Standalone, startStandalone } from '../src/standalone.ts';
+import { openTestMedia, type TestMedia } from '../src/test-media.ts';
+import { VideoClient } from '../src/video-client.ts';
+import { playsFor } from '../src/video-player.ts';
+
+const steps = ['probe', 'audio', 'subtitles', 'poster', 'ladder', 'publish'];
+
+let media: TestMedia;
+beforeAll(async () => {
+  media = await openTestMedia();
+});
+afterAll(() => media[Symbol.asyncDispose]());
+
+/** Files below a folder, without the lock that says whose it is. */
+async function filesIn(...path: string[]): Promise<readonly string[]> {
+  const entries = await readdir(join(...path), { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = entries.filter((entry) => entry.isFile() && entry.name !== '.lock');
+  return files.map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** Encoders that work in the data folder. */
+const encodersOf = (dataDir: string) =>
+  runningProcesses().filter(({ command }) => /ff(mpeg|probe)/.test(command) && command.includes(dataDir));
+
+describe('a video', () => {
+  let server: Standalone;
+  let videos: VideoClient;
+  let browser: TestBrowser;
+  let pages: PlayerPages;
+  beforeAll(async () => {
+    [server, browser, pages] = await Promise.all([startStandalone(), openBrowser(), openPlayerPages()]);
+    videos = new VideoClient(server.httpUrl, await server.signIn());
+  });
+  afterAll(async () => {
+    await pages?.[Symbol.asyncDispose]();
+    await browser?.[Symbol.asyncDispose]();
+    await server?.[Symbol.asyncDispose]();
+  });
+
+  it('is uploaded over a break, processed step by step before the eyes of its owner, plays, and is gone when deleted', async () => {
+    await using watch = await videos.watchJobs();
+    const video = await videos.create('A test picture', { language: 'en' });
+    await videos.upload(video, await media.video(6), { breakAt: 65_536 });
+    const done = await videos.until(video, ['completed', 'failed']).catch((error: unknown) => {
+      throw new Error(`${String(error)}\n${server.program.stderr().slice(-4_000)}`);
+    });
+    expect(done).toMatchObject({ status: 'completed', progress: 100, error: null, playback: { complete: true } });
+
+    const run = await videos.progress(video);
+    expect(run.steps.map(({ name }) => name)).toEqual(steps);
+    expect(run.steps.every(({ status }) => status === 'completed' || status === 'skipped')).toBe(true);
+    await eventually(() => watch.of(video.video_id).at(-1)?.status === 'completed', 'the hub says that it is done');
+    const shown = watch.of(video.video_id);
+    const progress = shown.map((job) => job.progress);
+    expect(progress).toEqual([...progress].sort((a, b) => a - b));
+    expect(progress.filter((value) => value > 0 && value < 100).length).toBeGreaterThan(1);
+
+    const base = `${server.httpUrl}/vod/${video.playback_id}`;
+    const [hls, dash] = await Promise.all([
+      browser.open(pages.pageUrl('hls', `${base}/index.m3u8`, `${base}/cmcd`)),
+      browser.open(pages.pageUrl('dash', `${base}/index.mpd`, `${base}/cmcd`)),
+    ]);
+    const [byHls, byDash] = await Promise.all([playsFor(hls.page, 2), playsFor(dash.page, 2)]);
+    for (const player of [byHls, byDash]) {
+      expect(player.error).toBeUndefined();
+      expect(player.videoWidth).toBeGreaterThan(0);
+      expect(player.duration).toBeGreaterThan(5.5);
+      expect(player.duration).toBeLessThan(6.5);
+    }
+    expect(hls.problems).toEqual([]);
+    const metrics = await (await fetch(`${server.httpUrl}/metrics`)).text();
+    expect(Number(/^millrace_delivery_audience_viewers (\d+)/m.exec(metrics)?.[1])).toBeGreaterThanOrEqual(1);
+    await Promise.all([hls.page.close(), dash.page.close()]);
+
+    expect((await fetch(`${base}/poster.jpg`)).headers.get('content-type')).toBe('image/jpeg');
+    expect(await videos.remove(video)).toBeLessThan(300);
+    await eventually(async () => (await fetch(`${base}/index.m3u8`)).status === 404, 'its playlist is gone');
+    await eventually(
+      async () => (await filesIn(server.dataDir, 'media', 'videos', video.video_id)).length === 0,
+      'its files are gone',
+    );
+    expect(await filesIn(server.dataDir, 'scratch')).toEqual([]);
+  });
+});
+
+describe('a kill -9 while a video is processed', () => {
+  let cluster: Cluster;
+  let progress: ClusterProcess;
+  const workers = new Map<string, ClusterProcess>();
+  beforeAll(async () => {
+    cluster = await startCluster();
+    progress = await cluster.startProgress();
+    await Promise.all(
+      ['worker-1', 'worker-2'].map(async (name) => {
+        workers.set(name, await cluster.startJobWorker(name, progress));
+      }),
+    );
+  });
+  afterAll(() => cluster?.[Symbol.asyncDispose]());
+
+  /** The worker that does a task of the job now. */
+  const busyWorker = async (videos: VideoClient, video: Video) => {
+    const { attempts } = await videos.progress(video);
+    const running = attempts.find(({ outcome }) => outcome === 'running');
+    return workers.get(running?.worker_id.split('.')[0] ?? '');
+  };
+
+  it('of a worker, then of progress, at any moment: the video completes, and nothing of the work is left over', async () => {
+    const api = cluster.api.at(progress.httpUrl);
+    const videos = new VideoClient(progress.httpUrl, api);
+    const video = await videos.create('Killed');
+    await videos.upload(video, await media.video(24, '640x360'));
+    const waitsMs = [0, 1].map(() => Math.round(Math.random() * 2_000));
+    let victim: ClusterProcess | undefined;
+    await pause(waitsMs[0]);
+    await eventually(async () => (victim = await busyWorker(videos, video)) !== undefined, 'a worker is at it');
+    await victim?.program.stop('SIGKILL');
+    await pause(waitsMs[1]);
+    await cluster.restart(progress);
+    if (victim !== undefined) await cluster.restart(victim);
+
+    const done = await videos.until(video, ['completed', 'failed']).catch((error: unknown) => {
+      throw new Error(`killed after ${waitsMs.join(', ')} ms: ${String(error)}\n${cluster.output()}`);
+    });
+    expect(done).toMatchObject({ status: 'completed', progress: 100, error: null });
+    const { attempts } = await videos.progress(video);
+    console.log(
+      `killed after ${waitsMs.join(', ')} ms: ${attempts.map(({ step, outcome }) => `${step} ${outcome}`).join(', ')}`,
+    );
+    const base = `${cluster.delivery.httpUrl}/vod/${video.playback_id}`;
+    await eventually(async () => (await fetch(`${base}/index.mpd`)).ok, 'delivery plays it');
+    await eventually(() => encodersOf(cluster.dataDir).length === 0, 'no encoder is left');
+    for (const worker of workers.keys()) {
+      await eventually(
+        async () => (await filesIn(cluster.dataDir, worker, 'scratch')).length === 0,
+        'no scratch file is left',
+      );
+    }
+    for (const folder of ['work', 'uploads']) {
+      await eventually(
+        async () => (await filesIn(cluster.dataDir, 'media', folder)).length === 0,
+        `${folder}/ is empty`,
+      );
+    }
+  });
+});
+
+/** Not to wait for anything, but to let the kill come anywhere. */
+const pause = (ms = 0) => new Promise((resolve) => setTimeout(resolve, ms));
