@@ -2,8 +2,8 @@
  * What the Nx boundary rule cannot see: Node's own modules, files inside a package, drivers, fakes in production code, cycles
  * and dead files. Each rule has a planted violation in tools/check/boundaries/planted-modules.ts that it must catch.
  */
-const testFiles = '\\.test\\.tsx?$|/test/|^apps/e2e/|^tools/';
-const fakeFiles = '/src/(testing|[^/]+-contract)\\.ts$';
+const testFiles = '\\.test\\.tsx?$|/test/|/src/testing/|^apps/e2e/|^tools/';
+const fakeFiles = '/src/(testing|[^/]+-contract)\\.ts$|/src/testing/';
 
 /** @param {string} name @param {string} packages @param {string} allowedFrom */
 const driver = (name, packages, allowedFrom) => ({
@@ -152,7 +152,7 @@ export default {
     driver('ws', 'ws', '^apps/hub/'),
     driver('maxmind', 'maxmind', '^apps/delivery/'),
     driver('uplot', 'uplot', '^apps/studio/'),
-    driver('tus', 'tus-js-client', '^apps/studio/'),
+    driver('tus', 'tus-js-client|@tus', '^apps/(studio|progress)/'),
     driver('react', 'react|react-dom', '^apps/studio/'),
     driver('hls.js', 'hls\\.js', '^apps/studio/|^libs/live-edge/'),
     driver('playwright', 'playwright-core', '^apps/e2e/'),
