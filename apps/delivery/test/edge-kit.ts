@@ -3,7 +3,6 @@ import { loadSettings } from '@millrace/config';
 import { openMemoryFactWriter } from '@millrace/eventlog/testing';
 import { type HttpServer, openHttpServer } from '@millrace/http';
 import { silentLogger } from '@millrace/log';
-import { openMemoryStore } from '@millrace/media-store/testing';
 import { openMetricsRegistry } from '@millrace/metrics';
 import { expectOk } from '@millrace/result';
 import { deliverySettings } from '../src/config.ts';
@@ -50,7 +49,7 @@ export async function openEdgeKit(
     settings: expectOk(loadSettings(deliverySettings, env), 'settings of the test'),
     eventLog: kit.eventLog,
     facts: openMemoryFactWriter(kit.eventLog, { instanceId }),
-    mediaStore: openMemoryStore(),
+    mediaStore: kit.store,
     log: silentLogger,
     clock: kit.clock,
     idSource: {

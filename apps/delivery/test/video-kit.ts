@@ -55,9 +55,12 @@ export async function storeAsset(kit: DeliveryKit, folder: string): Promise<void
   await put(`${folder}/storyboard-0.jpg`, 'sprites');
 }
 
-/** Opens a delivery with no videos yet; `env` overrides settings. */
-export async function openVideoKit(env: Readonly<Record<string, string>> = {}): Promise<VideoKit> {
-  const kit = await openDeliveryKit(env);
+/** Opens a delivery with no videos yet; `env` overrides settings, `open` gives another delivery than an origin. */
+export async function openVideoKit(
+  env: Readonly<Record<string, string>> = {},
+  open: typeof openDeliveryKit = openDeliveryKit,
+): Promise<VideoKit> {
+  const kit = await open(env);
   const pair = await generateSigningKey();
   const signer = await createTokenSigner({ ...pair, clock: kit.clock, idSource: systemIdSource });
   const jwk = { kid: pair.kid, public_jwk: { ...pair.publicJwk }, created_at_ms: 1 };
