@@ -1,7 +1,7 @@
 /**
  * The first script of every page, kept small. On the watch page it starts the API call and the player and shows the
  * picture before React is there: running React's code takes as long as all of the player's loading. The hub comes after
- * the picture. Every other page loads the studio.
+ * the picture. The page of a video has no such hurry. Every other page loads the studio.
  */
 import './styles/tokens.css';
 import './styles/base.css';
@@ -24,6 +24,9 @@ async function boot(): Promise<void> {
     // What plays goes on without it.
     const following = await import('./watch/stream-following.ts').catch(() => undefined);
     following?.followStream(visit);
+  } else if (route.kind === 'watch-video') {
+    const { mountWatchVideoPage } = await import('./vod/watch-video-page.tsx');
+    mountWatchVideoPage(root, route);
   } else {
     const { mountStudio } = await import('./studio.tsx');
     mountStudio(root);

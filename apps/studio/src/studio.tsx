@@ -37,6 +37,10 @@ export function mountStudio(root: HTMLElement): void {
 /** Each with code that no other page needs: charts, the player, uploads. */
 const VideosPage = lazy(async () => ({ default: (await import('./videos/videos-page.tsx')).VideosPage }));
 const VideoPage = lazy(async () => ({ default: (await import('./videos/video-page.tsx')).VideoPage }));
+const ComposePage = lazy(async () => ({ default: (await import('./compose/compose-page.tsx')).ComposePage }));
+const CompositionPage = lazy(async () => ({
+  default: (await import('./compose/composition-page.tsx')).CompositionPage,
+}));
 const AnalyticsPage = lazy(async () => {
   const { AnalyticsPage: page } = await import('./analytics/analytics-page.tsx');
   return { default: page };
@@ -92,6 +96,18 @@ function Pages() {
       return (
         <Shell>
           <VideoPage key={route.videoId} videoId={route.videoId} />
+        </Shell>
+      );
+    case 'compose':
+      return (
+        <Shell>
+          <ComposePage />
+        </Shell>
+      );
+    case 'composition':
+      return (
+        <Shell>
+          <CompositionPage key={route.compositionId} compositionId={route.compositionId} />
         </Shell>
       );
     case 'tokens':

@@ -45,7 +45,8 @@ export function startHlsVod(
     const fault = { type: data.type, atMs: pageTime.monotonicMs() };
     if (decideRecovery(fault, lastRecoveryAtMs) === 'rebuild') {
       close();
-      return onLost({ reason: data.details });
+      const status = data.response?.code ?? 0;
+      return onLost({ reason: data.details, refusedWith: status >= 400 && status < 500 ? status : undefined });
     }
     lastRecoveryAtMs = fault.atMs;
     const wasPlaying = !video.paused;

@@ -4,6 +4,8 @@ import { ownAddress } from '../api/own-address.ts';
 /** It cannot go on by itself; nothing more comes after it. */
 export interface VodLoss {
   readonly reason: string;
+  /** HTTP status of a refusal: trying again would not help. */
+  readonly refusedWith?: number | undefined;
 }
 
 export interface VodPlayback {

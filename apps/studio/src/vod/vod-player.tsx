@@ -6,7 +6,7 @@ import { pageTime } from '../player/browser-time.ts';
 import { exposePlayer } from '../watch/debug-surface.ts';
 import { rememberedVolume } from '../watch/volume.ts';
 import { VodControls } from './vod-controls.tsx';
-import { openVod } from './vod-playback.ts';
+import { openVod, type VodLoss } from './vod-playback.ts';
 import { VodSession } from './vod-session.ts';
 
 interface VodPlayerProps {
@@ -18,10 +18,11 @@ interface VodPlayerProps {
   readonly version?: string;
   /** Load before it is asked to play. */
   readonly eager?: boolean;
-  readonly onSession?: (session: VodSession, video: HTMLVideoElement) => void;
+  /** Play as soon as it can, if the browser lets it. */
+  readonly autoplay?: boolean;
 }
 
-export function VodPlayer({ title, url, poster, version = '', eager = false, onSession }: VodPlayerProps) {
+export function VodPlayer({ title, url, poster, version = '', eager = false, autoplay = false }: VodPlayerProps) {
   const stage = useRef<HTMLDivElement>(null);
   const { video, session } = useVod(stage, url, version);
   const state = useSyncExternalStore(
@@ -35,20 +36,14 @@ export function VodPlayer({ title, url, poster, version = '', eager = false, onS
   }, [video, poster, title]);
   useEffect(() => {
     if (eager) session.load();
-    onSession?.(session, video);
-  }, [eager, onSession, session, video]);
-  const play = useCallback(() => {
-    session.load();
-    video.play().catch(() => undefined); // refused or broken off by a new load: the button stays
-  }, [session, video]);
+    if (autoplay) session.play();
+  }, [eager, autoplay, session]);
+  const play = useCallback(() => session.play(), [session]);
   return (
     <div className="vod-stage" ref={stage}>
       {state.kind === 'lost' ? (
         <div className="stage-card stage-card-over" role="alert">
-          <p>
-            The video cannot be played at the moment ({state.reason}). Check your connection; if it was just processed
-            anew, reload the page.
-          </p>
+          <p>{lossWords(state.loss)}</p>
           <button type="button" className="button" onClick={play}>
             Try again
           </button>
@@ -58,6 +53,14 @@ export function VodPlayer({ title, url, poster, version = '', eager = false, onS
       )}
     </div>
   );
+}
+
+function lossWords({ reason, refusedWith: status }: VodLoss): string {
+  if (status === 401 || status === 403) {
+    return 'This video is private. Ask for a new link: yours has no access, or has expired.';
+  }
+  if (status === 404) return 'There is no video at this address, or nothing of it can be played yet.';
+  return `The video cannot be played at the moment (${reason}). Check your connection, then try again.`;
 }
 
 /** One element for as long as the component is there, at the front of its stage. */

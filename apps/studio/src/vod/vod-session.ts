@@ -11,7 +11,7 @@ export type VodState =
   | { readonly kind: 'idle' }
   | { readonly kind: 'loading' }
   | { readonly kind: 'ready' }
-  | { readonly kind: 'lost'; readonly reason: string };
+  | { readonly kind: 'lost'; readonly loss: VodLoss };
 
 export interface VodSessionDeps {
   readonly video: HTMLVideoElement;
@@ -30,6 +30,8 @@ export class VodSession {
   #state: VodState = { kind: 'idle' };
   #playback: VodPlayback | undefined;
   #failures = 0;
+  /** Play once it is loaded. */
+  #wanted = false;
   #retry: { cancel(): void } | undefined;
   /** Rises with every playback that is begun or given up. */
   #generation = 0;
@@ -60,6 +62,13 @@ export class VodSession {
     void this.#open(this.#deps.video.currentTime, false);
   }
 
+  /** Plays as soon as there is something to play; a refusal of the browser leaves it paused. */
+  play(): void {
+    this.#wanted = true;
+    if (this.#state.kind === 'ready') this.#play();
+    else this.load();
+  }
+
   /** What is played has changed under its address: loads it anew unless somebody is watching. */
   renew(url: string): void {
     this.#url = url;
@@ -86,20 +95,27 @@ export class VodSession {
       if (generation !== this.#generation) return playback.close();
       this.#playback = playback;
       this.#become({ kind: 'ready' });
-      if (play) video.play().catch(() => undefined); // refused: the play button stays
+      if (play || this.#wanted) this.#play();
     } catch {
       // The player's code did not load.
-      if (generation === this.#generation) this.#become({ kind: 'lost', reason: 'the player could not be loaded' });
+      if (generation === this.#generation)
+        this.#become({ kind: 'lost', loss: { reason: 'the player could not be loaded' } });
     }
   }
 
-  #onLost({ reason }: VodLoss): void {
+  #play(): void {
+    this.#wanted = false;
+    this.#deps.video.play().catch(() => undefined); // refused, or broken off by a new load: the button stays
+  }
+
+  #onLost(loss: VodLoss): void {
     const { video, time } = this.#deps;
     const atS = video.currentTime;
     const play = !video.paused;
     this.#leave();
     this.#failures += 1;
-    if (this.#failures > triesInARow) return this.#become({ kind: 'lost', reason });
+    const hopeless = loss.refusedWith !== undefined || this.#failures > triesInARow;
+    if (hopeless) return this.#become({ kind: 'lost', loss });
     this.#become({ kind: 'loading' });
     this.#retry = time.after(rebuildDelayMs(this.#failures), () => void this.#open(atS, play));
   }

@@ -1,0 +1,91 @@
+/** What was joined before, and what is being joined. */
+import { useCallback, useEffect, useState } from 'react';
+import { relativeTime, runningTime } from '../format/numbers.ts';
+import { pollMs, useHubChannel } from '../hub/hub-context.tsx';
+import { etaWords, isActive, progressWords, statusWords } from '../jobs/live-progress.ts';
+import { useAction, useLoaded } from '../pages/use-call.ts';
+import { Badge } from '../parts/badge.tsx';
+import { ErrorNotice } from '../parts/notice.tsx';
+import { Poster } from '../parts/poster.tsx';
+import { ProgressBar } from '../parts/progress-bar.tsx';
+import { Link } from '../routing/router.tsx';
+import { useCompositionCalls } from './composition-calls.ts';
+import type { Composition } from './composition-resources.ts';
+import { withCompositionJob } from './live-composition.ts';
+
+export function CompositionList() {
+  const calls = useCompositionCalls();
+  const hub = useHubChannel('jobs');
+  const first = useLoaded(
+    useCallback((signal) => calls.list(undefined, signal), [calls]),
+    pollMs(hub.link),
+  );
+  const [more, setMore] = useState<{ readonly items: readonly Composition[]; readonly next: string | null }>();
+  const { busy, error, run } = useAction();
+  const { refresh } = first;
+  const all = [...(first.value?.items ?? []), ...(more?.items ?? [])];
+  const jobs = hub.link === 'live' ? hub.view?.jobs : undefined;
+  const shown = all.map((one) => withCompositionJob(one, jobs?.get(one.task_id)));
+  const ended = shown.filter((one, i) => one.status !== all[i]?.status).map((one) => `${one.task_id} ${one.status}`);
+  const changes = ended.join();
+  useEffect(() => {
+    if (changes !== '') refresh(); // outputs and reasons come from the API alone
+  }, [changes, refresh]);
+  const next = more === undefined ? (first.value?.next_cursor ?? null) : more.next;
+  const loadMore = async () => {
+    if (next === null) return;
+    const page = await run(() => calls.list(next));
+    if (page) setMore({ items: [...(more?.items ?? []), ...page.items], next: page.next_cursor });
+  };
+  if (first.value !== undefined && all.length === 0) return null;
+  return (
+    <section className="earlier" aria-labelledby="earlier-heading">
+      <h2 id="earlier-heading" className="list-heading">
+        Compositions
+      </h2>
+      <ErrorNotice error={first.error ?? error} />
+      <ul className="media-grid">
+        {shown.map((one) => (
+          <li key={one.composition_id}>
+            <CompositionCard composition={one} />
+          </li>
+        ))}
+      </ul>
+      {next !== null && (
+        <button type="button" className="button" disabled={busy} onClick={() => void loadMore()}>
+          Show more
+        </button>
+      )}
+    </section>
+  );
+}
+
+const tones = { pending: 'plain', processing: 'plain', completed: 'good', failed: 'bad', cancelled: 'warn' } as const;
+
+function CompositionCard({ composition: one }: { readonly composition: Composition }) {
+  return (
+    <Link to={{ kind: 'composition', compositionId: one.composition_id }} className="video-card">
+      <Poster
+        url={one.output?.poster_url}
+        corner={one.output === null ? undefined : runningTime(one.output.duration_ms)}
+      />
+      <span className="video-card-title">{one.title}</span>
+      <span className="video-card-facts">
+        {one.videos.length} videos · {relativeTime(one.created_at, Date.now())}
+      </span>
+      {isActive(one.status) ? (
+        <span className="video-card-progress">
+          <ProgressBar value={one.progress} label={`Joining of ${one.title}`} />
+          <span className="hint">
+            {[progressWords(one), `${Math.floor(one.progress)} %`, etaWords(one.eta_ms)].filter(Boolean).join(' · ')}
+          </span>
+        </span>
+      ) : (
+        <span className="video-card-state">
+          <Badge tone={tones[one.status]}>{statusWords[one.status]}</Badge>
+          {one.error !== null && <span className="hint">{one.error.reason}</span>}
+        </span>
+      )}
+    </Link>
+  );
+}
