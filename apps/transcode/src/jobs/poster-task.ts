@@ -14,6 +14,8 @@ import { failureOfRun, failureOfStore } from './task-failures.ts';
 /** Where a poster is looked for, as parts of the length, until one shows enough; the beginning is often black. */
 const places = [0.15, 0.35, 0.6, 0.05, 0.8, 0];
 const posterLongSide = 1_280;
+/** Keyframes no further apart than this are pictures enough for a storyboard, ms. */
+const closeMs = 5_000;
 /** What a picture is judged by, pixels. */
 const judged = { width: 64, height: 36 };
 
@@ -95,8 +97,9 @@ async function makeStoryboard(
 ): Promise<Result<string | null, TaskFailure>> {
   const plan = planStoryboard(duration_ms, width, height);
   const keyframes = inputs.find((input) => input.kind === 'probe')?.keyframes_ms ?? [];
-  // Keyframes alone are decoded many times faster, and are enough where they are close.
-  const sparse = keyframes.length >= plan.tiles && largestGapMs(keyframes, duration_ms) <= plan.intervalMs * 1.5;
+  // Keyframes alone are decoded many times faster, and are enough where they are close: players seek to them anyway.
+  const sparse =
+    keyframes.length > 0 && largestGapMs(keyframes, duration_ms) <= Math.max(closeMs, plan.intervalMs * 1.5);
   const filter = [
     `setpts=PTS-(${(file.startMs / 1_000).toFixed(6)})/TB`,
     `fps=fps=1000/${plan.intervalMs}:round=near:start_time=0`,

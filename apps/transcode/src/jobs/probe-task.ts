@@ -91,18 +91,19 @@ async function decodeBeginning(
   { threads, niceness }: EncoderSettings,
   { signal, log }: TaskContext,
 ): Promise<Result<void, TaskFailure>> {
-  for (const track of [video, audio]) {
-    if (track === undefined) continue;
-    const run = await runFfmpeg({
-      inputs: [{ kind: 'file', path }],
-      args: ['-map', `0:${track.index}`, track === video ? '-frames:v' : '-frames:a', '1', '-f', 'null', '-'],
-      signal,
-      log,
-      limits: { threads, niceness, totalMs: 60_000 },
-    });
-    if (run.ok) continue;
-    const failure = failureOfRun(run.error, `decoding ${track.codec}`);
-    return err(failure.code === 'bad-media' ? { ...failure, code: 'unsupported-codec' } : failure);
-  }
-  return ok();
+  const first = [
+    ...(video === undefined ? [] : ['-map', `0:${video.index}`, '-frames:v', '1']),
+    ...(audio === undefined ? [] : ['-map', `0:${audio.index}`, '-frames:a', '1']),
+  ];
+  const run = await runFfmpeg({
+    inputs: [{ kind: 'file', path }],
+    args: [...first, '-f', 'null', '-'],
+    signal,
+    log,
+    limits: { threads, niceness, totalMs: 60_000 },
+  });
+  if (run.ok) return ok();
+  const codecs = [video, audio].flatMap((track) => (track === undefined ? [] : [track.codec])).join(' and ');
+  const failure = failureOfRun(run.error, `decoding ${codecs}`);
+  return err(failure.code === 'bad-media' ? { ...failure, code: 'unsupported-codec' } : failure);
 }
