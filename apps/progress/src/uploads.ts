@@ -36,13 +36,14 @@ export function openUploads({ routes, settings, sql, mediaStore, log, metrics }:
   const scope = new Scope({ onError: (step, error) => log.warn('close-failed', { step, error }) });
   const restMs = settings.PROGRESS_UPLOAD_HOURS * hourMs;
   const newToken = () => newId('evt', idSource).slice(4);
-  const locker = new UploadLocker({ locks: createUploadLocks(sql), clock, log, newToken });
+  const locks = createUploadLocks(sql);
+  const locker = new UploadLocker({ locks, clock, log, newToken });
   const joiner = new UploadJoiner({ store, mediaStore, desk, idSource, clock, log, metrics, restMs });
   const loop = (name: string, run: (signal: AbortSignal) => Promise<void>) => {
     scope.use(new Background(run, (error) => log.error('loop-crashed', { loop: name, error })), name);
   };
   loop('upload-locks', (signal) => locker.run(signal));
-  loop('upload-sweeper', (signal) => runUploadSweeper({ store, clock, log, metrics }, signal));
+  loop('upload-sweeper', (signal) => runUploadSweeper({ store, mediaStore, locks, clock, log, metrics }, signal));
   loop('upload-joiner', (signal) => joiner.run(signal));
   const app = createUploadApi(
     {

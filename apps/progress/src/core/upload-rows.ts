@@ -5,6 +5,8 @@ export interface UploadRows {
   takeTurn(ownerId: string): Promise<void>;
   insert(upload: UploadRecord): Promise<void>;
   get(uploadId: string): Promise<UploadRecord | undefined>;
+  /** Those of these that are there. */
+  known(uploadIds: readonly string[]): Promise<readonly string[]>;
   lock(uploadId: string): Promise<UploadRecord | undefined>;
   ofVideo(videoId: string): Promise<readonly UploadRecord[]>;
   /** Bytes that uploads of the owner will bring, and how many there are; finished ones do not count. */
@@ -44,4 +46,6 @@ export interface UploadLocks {
     held: ReadonlyMap<string, string>,
   ): Promise<{ readonly wanted: readonly string[]; readonly lost: readonly string[] }>;
   release(uploadId: string, token: string): Promise<void>;
+  /** Removes locks that ended long ago, of holders that died. */
+  sweep(): Promise<void>;
 }

@@ -1,14 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { request } from 'node:http';
+import { systemClock } from '@millrace/clock';
 import { ManualClock } from '@millrace/clock/testing';
-import { silentLogger } from '@millrace/log';
+import { newId, systemIdSource } from '@millrace/ids';
 import { openMemoryStore } from '@millrace/media-store/testing';
 import fc from 'fast-check';
 import { Upload } from 'tus-js-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { largestPart, smallestPart } from '../core/upload.ts';
 import { listen, openUploadRig, sha256, type UploadRig } from '../testing/upload-rig.ts';
-import { sweepUploads } from './upload-sweeper.ts';
+import { sweepStrayParts, sweepUploads } from './upload-sweeper.ts';
 
 let rig: UploadRig;
 beforeAll(async () => {
@@ -279,7 +280,7 @@ it('an upload that rests too long is removed with its parts, and its video says 
   expect((await resting.send('PATCH', path, head, randomBytes(4))).status).toBe(204);
   const { store } = resting.progress.service;
   const metrics = { uploads: { inc: () => {} }, loopFailures: { inc: () => {} } };
-  const sweep = () => sweepUploads({ store, clock, log: silentLogger, metrics });
+  const sweep = () => sweepUploads({ store, clock, metrics });
   await clock.advance(59 * 60_000);
   await sweep();
   expect(await store.uploads.get(uploadId)).toBeDefined();
@@ -289,4 +290,18 @@ it('an upload that rests too long is removed with its parts, and its video says 
   expect(await store.videos.get(videoId)).toMatchObject({ sourceState: 'failed' });
   const targets = await resting.progress.database.sql`SELECT target FROM progress.cleanups`;
   expect(targets.map((row) => row['target'])).toEqual([`uploads/${uploadId}/`]);
+});
+
+it('parts of an upload that is not there are removed, those of one that is, or has just begun, are not', async () => {
+  const { store } = rig.progress.service;
+  const { path, uploadId } = await rig.begin(10);
+  await patch(path, 0, randomBytes(4));
+  const at = (ms: number) => newId('upl', { ...systemIdSource, nowMs: () => ms });
+  const [stray, young] = [at(Date.now() - 7_200_000), at(Date.now())];
+  for (const id of [stray, young]) await rig.store.put(`uploads/${id}/000000000000000-x`, [randomBytes(3)]);
+  await sweepStrayParts({ store, mediaStore: rig.store, clock: { ...systemClock, nowMs: () => Date.now() + 60_000 } });
+  const rows = await rig.progress.database.sql`SELECT target FROM progress.cleanups`;
+  const targets = rows.map((row) => row['target']);
+  expect(targets).toContain(`uploads/${stray}/`);
+  for (const id of [young, uploadId]) expect(targets).not.toContain(`uploads/${id}/`);
 });

@@ -31,6 +31,9 @@ export function createUploadLocks(sql: Sql): UploadLocks {
         lost: uploads.filter((uploadId) => !kept.has(uploadId)),
       };
     },
+    async sweep() {
+      await sql`DELETE FROM progress.upload_locks WHERE until < clock_timestamp() - interval '1 hour'`;
+    },
     async release(uploadId, token) {
       await sql`DELETE FROM progress.upload_locks WHERE upload_id = ${uploadId} AND token = ${token}`;
     },

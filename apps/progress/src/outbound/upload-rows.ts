@@ -38,6 +38,11 @@ export function createUploadRows(sql: Queryable): UploadRows {
     async get(uploadId) {
       return first(await sql<Row[]>`SELECT * FROM progress.uploads WHERE upload_id = ${uploadId}`);
     },
+    async known(uploadIds) {
+      const rows = await sql<{ upload_id: string }[]>`
+        SELECT upload_id FROM progress.uploads WHERE upload_id = ANY(${[...uploadIds]}::text[])`;
+      return rows.map((row) => row.upload_id);
+    },
     async lock(uploadId) {
       return first(await sql<Row[]>`SELECT * FROM progress.uploads WHERE upload_id = ${uploadId} FOR UPDATE`);
     },
