@@ -27,11 +27,18 @@ export class VideoClient {
     return created['video'] as Video;
   }
 
-  /** Sends the original by tus; with `breakAt` the connection breaks after so many bytes, and the client goes on. */
-  async upload(video: Video, path: string, given: { readonly breakAt?: number } = {}): Promise<void> {
+  /**
+   * Sends the original by tus in pieces of `pieceBytes`; with `breakAt` the connection breaks after so many bytes, and the client
+   * goes on.
+   */
+  async upload(
+    video: Video,
+    path: string,
+    { pieceBytes = 64 * 1024, breakAt }: { readonly pieceBytes?: number; readonly breakAt?: number } = {},
+  ): Promise<void> {
     const bytes = await readFile(path);
-    const first = given.breakAt === undefined ? undefined : await this.#send(video, bytes, given.breakAt);
-    await this.#send(video, bytes, undefined, first);
+    const first = breakAt === undefined ? undefined : await this.#send(video, bytes, { pieceBytes, breakAt });
+    await this.#send(video, bytes, { pieceBytes, uploadUrl: first });
   }
 
   async get({ video_id }: Pick<Video, 'video_id'>): Promise<Video> {
@@ -90,14 +97,18 @@ export class VideoClient {
   }
 
   /** Sends until the end or until `breakAt`; gives the upload's URL. */
-  #send(video: Video, bytes: Buffer, breakAt?: number, uploadUrl?: string): Promise<string> {
+  #send(
+    video: Video,
+    bytes: Buffer,
+    { pieceBytes, breakAt, uploadUrl }: { pieceBytes: number; breakAt?: number; uploadUrl?: string | undefined },
+  ): Promise<string> {
     return new Promise((resolve, reject) => {
       const upload: Upload = new Upload(bytes, {
         endpoint: `${this.#httpUrl}/api/v1/uploads`,
         ...(uploadUrl === undefined ? {} : { uploadUrl }),
         headers: { authorization: `Bearer ${this.#api.token}` },
         metadata: { video_id: video.video_id, filename: 'test.mp4', filetype: 'video/mp4' },
-        chunkSize: 64 * 1024,
+        chunkSize: pieceBytes,
         retryDelays: [100, 500],
         onError: reject,
         onChunkComplete: (_size, sent) => {

@@ -12,7 +12,10 @@ import { processesNaming } from '../src/processes.ts';
 import { startPrometheus } from '../src/prometheus.ts';
 import { pushWithFfmpeg } from '../src/publishers.ts';
 import type { RestClient } from '../src/rest-client.ts';
+import { decodeWithFfmpeg } from '../src/second-player.ts';
 import { watchSteadily } from '../src/steady-viewer.ts';
+import { openTestMedia } from '../src/test-media.ts';
+import { VideoClient } from '../src/video-client.ts';
 
 describe('a cluster', () => {
   let cluster: ClusterTarget;
@@ -65,14 +68,22 @@ describe('a cluster', () => {
       // Node's own metrics have names of their own.
       const found = `${checked.stdout}${checked.stderr}`.split('\n').filter((line) => line.startsWith('millrace_'));
       expect(found, name).toEqual([]);
-      expect(text, name).not.toMatch(/(str|play|ses|pub|key|own)_[0-7][0-9a-z]{25}|mk_[a-z0-9]{20}/);
+      expect(text, name).not.toMatch(
+        /(str|play|ses|pub|key|own|vid|job|tsk|ast|upl|cmp)_[0-7][0-9a-z]{25}|mk_[a-z0-9]{20}/,
+      );
     }
     const needed = [
       ...['eventlog_lag_records', 'eventlog_batch_records_bucket', 'eventlog_appended_records_total'],
       ...['eventlog_spool_bytes', 'hub_sockets', 'hub_viewers', 'delivery_sessions_minted_total'],
       ...['analytics_insert_rows_bucket', 'analytics_insert_failures_total', 'analytics_sink_stalled'],
       ...['delivery_viewer_sessions', 'delivery_audience_viewers', 'hub_messages_skipped_total'],
-      ...['ingest_live_streams', 'transcode_sources', 'http_requests_total'],
+      ...[
+        'ingest_live_streams',
+        'transcode_sources',
+        'transcode_tasks_running',
+        'progress_lease_calls_total',
+        'http_requests_total',
+      ],
     ].map((name) => `millrace_${name}`);
     for (const name of needed) {
       await eventually(async () => (await prometheus.query(name)).length > 0, `${name} is scraped`, 10_000);
@@ -90,6 +101,22 @@ describe('a cluster', () => {
     expect([...counts].filter(([, count]) => count > 200)).toEqual([]);
     expect(encoder.running).toBe(true);
   }, 60_000);
+
+  it('takes a video through the front, lets its workers process it, and plays it at an edge to who has its token', {
+    timeout: 90_000,
+  }, async () => {
+    await using media = await openTestMedia();
+    const videos = new VideoClient(cluster.httpUrl, api);
+    const video = await videos.create('Behind the front', { visibility: 'private' });
+    await videos.upload(video, await media.video(8, '640x360'), { pieceBytes: 8 * 1024 * 1024 });
+    const done = await videos.until(video, ['completed', 'failed'], 60_000);
+    expect(done).toMatchObject({ status: 'completed', error: null });
+    expect((await fetch(`${cluster.httpUrl}/vod/${video.playback_id}/index.m3u8`)).status).toBe(403);
+    const minted = await api.expect('POST', `/videos/${video.video_id}/playback-tokens`, { expires_in_s: 600 });
+    await eventually(async () => (await fetch(String(minted['dash_url']))).ok, 'the edge plays it');
+    const { warnings } = await decodeWithFfmpeg(String(minted['hls_url']), 4);
+    expect(warnings).toEqual([]);
+  });
 
   broadcasterCases(
     () => cluster,
