@@ -132,7 +132,11 @@ await runFfmpeg({ inputs: [{ kind: 'graph', graph: 'testsrc2=size=64x36', option
   } finally {
     owner.kill('SIGKILL');
   }
-  await until(async () => (await running('orphan-of-test')).length === 0);
+  try {
+    await until(async () => (await running('orphan-of-test')).length === 0);
+  } finally {
+    for (const line of await running('orphan-of-test')) process.kill(Number.parseInt(line, 10), 'SIGKILL');
+  }
 });
 
 it('a run that gets no further is stopped as stalled, one that takes too long as too long', async () => {

@@ -70,6 +70,17 @@ describe('the frame grid', () => {
     );
   });
 
+  it('begins a span with the picture of its keyframe or a later one, at most a pair of frames later', () => {
+    fc.assert(
+      fc.property(anyRate, fc.double({ min: 0, max: 10_000_000, noNaN: true }), (rate, keyframeMs) => {
+        const at = (keyframeMs * framesPerSecond(rate)) / 1_000;
+        const first = firstFrameOf(keyframeMs, rate);
+        expect(first).toBeGreaterThanOrEqual(Math.round(at - 1e-6));
+        expect(first).toBeLessThan(at + 2);
+      }),
+    );
+  });
+
   it('rises with time and has the same cuts at full and at half rate', () => {
     const time = fc.double({ min: 0, max: 10_000_000, noNaN: true });
     fc.assert(
