@@ -5,14 +5,14 @@ import { defineConfig, type Plugin } from 'vite';
 const backend = process.env['STUDIO_BACKEND'] ?? 'http://127.0.0.1:8080';
 
 /**
- * What the built page may load: its own scripts and styles, media from blobs (MediaSource) and from wherever the API says
+ * What the built page may load: its own scripts and styles, media from blobs (MediaSource), pictures from blobs (those that need a token) and from wherever the API says
  * it is (a CDN), nothing else. Not in development, where Vite's hot reload needs inline scripts.
  */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
-  "img-src 'self' data:",
+  "img-src 'self' data: blob:",
   "media-src 'self' blob: http: https:",
   "connect-src 'self' http: https:",
   "worker-src 'self' blob:",

@@ -41,6 +41,8 @@ const ComposePage = lazy(async () => ({ default: (await import('./compose/compos
 const CompositionPage = lazy(async () => ({
   default: (await import('./compose/composition-page.tsx')).CompositionPage,
 }));
+const ImagesPage = lazy(async () => ({ default: (await import('./images/images-page.tsx')).ImagesPage }));
+const ImagePage = lazy(async () => ({ default: (await import('./images/image-page.tsx')).ImagePage }));
 const AnalyticsPage = lazy(async () => {
   const { AnalyticsPage: page } = await import('./analytics/analytics-page.tsx');
   return { default: page };
@@ -108,6 +110,18 @@ function Pages() {
       return (
         <Shell>
           <CompositionPage key={route.compositionId} compositionId={route.compositionId} />
+        </Shell>
+      );
+    case 'images':
+      return (
+        <Shell>
+          <ImagesPage view={route.view} />
+        </Shell>
+      );
+    case 'image':
+      return (
+        <Shell>
+          <ImagePage key={route.name} name={route.name} />
         </Shell>
       );
     case 'tokens':

@@ -1,0 +1,41 @@
+/** An image as the API told it, with what the hub says of the job behind its video. Pure. */
+import type { HubJob } from '@millrace/api';
+import { isActive, newestJobOf } from '../jobs/live-progress.ts';
+import type { ImageVideoStatus } from '../routing/media-view.ts';
+import type { Image } from './image-resources.ts';
+
+export interface LiveImage {
+  readonly image: Image;
+  readonly status: ImageVideoStatus;
+  readonly progress: number;
+  readonly phase: string | null;
+  readonly etaMs: number | null;
+  /** The hub tells more than the API did: ask again. */
+  readonly stale: boolean;
+}
+
+export function imageIsActive({ video_status: status }: Pick<Image, 'video_status'>): boolean {
+  return status === 'pending' || status === 'processing';
+}
+
+/** `jobs` is undefined while the hub is not heard. */
+export function liveImage(image: Image, jobs: ReadonlyMap<string, HubJob> | undefined): LiveImage {
+  const told = { image, status: image.video_status, progress: image.progress, phase: null, etaMs: null, stale: false };
+  const job = newestJobOf(jobs, 'image-video', image.img_name);
+  if (job === undefined || (image.task_id !== null && job.job_id < image.task_id)) return told;
+  const known = job.job_id === image.task_id;
+  if (!isActive(job.status)) return known && imageIsActive(image) ? { ...told, stale: true } : told;
+  if (known && !imageIsActive(image)) return told; // the API has seen its end
+  const status = job.status === 'pending' ? 'pending' : 'processing';
+  const least = known ? image.progress : 0;
+  const progress = Math.max(least, job.progress);
+  return { image, status, progress, phase: job.phase, etaMs: job.eta_ms, stale: !known };
+}
+
+export const imageStatusWords: Readonly<Record<ImageVideoStatus, string>> = {
+  none: 'No video',
+  pending: 'Waiting',
+  processing: 'Processing',
+  completed: 'Video ready',
+  failed: 'Failed',
+};
