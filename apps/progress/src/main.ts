@@ -10,7 +10,8 @@ const instanceId = settings.PROGRESS_INSTANCE_ID;
 
 await runServiceProcess({ name: 'progress', settings, instanceId }, async (house) => {
   const { sql, eventLog } = await house.openDatabase(settings.DATABASE_URL);
-  const mediaStore = await openFolderStore({ folder: mediaFolder(settings) });
+  // synced: bytes of an upload that a client was told are here may be nowhere else
+  const mediaStore = await openFolderStore({ folder: mediaFolder(settings), fsync: true });
   const service = await createProgressService({ ...house, settings, sql, eventLog, mediaStore });
   const { leases } = service;
   const server = openJobLeaseServer({

@@ -122,7 +122,9 @@ export async function openStandalone(
       await createProgressService({
         ...each('progress'),
         settings: { ...settings, PUBLIC_URL: addresses.publicUrl },
-        ...{ sql, eventLog, mediaStore, instanceId: 'progress-1', publicUrl: () => addresses.publicUrl },
+        // synced, unlike the live window: bytes of an upload that a client was told are here may be nowhere else
+        mediaStore: await openFolderStore({ folder: mediaFolder(settings), fsync: true }),
+        ...{ sql, eventLog, instanceId: 'progress-1', publicUrl: () => addresses.publicUrl },
         wake: settings.DATABASE_URL === undefined ? 'memory' : 'notify',
       }),
       'progress',

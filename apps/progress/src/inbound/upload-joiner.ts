@@ -143,7 +143,7 @@ export class UploadJoiner {
 }
 
 /** The first byte without a part; undefined: there is none. */
-export function firstGap(parts: readonly UploadPart[], sizeBytes: number): number | undefined {
+function firstGap(parts: readonly UploadPart[], sizeBytes: number): number | undefined {
   let at = 0;
   for (const part of parts) {
     if (part.startByte !== at) return at;

@@ -2,7 +2,7 @@ import type { Sql } from '@millrace/postgres';
 import type { UploadLocks } from '../core/upload-rows.ts';
 
 /** How long a lock lives that is not renewed, ms. By the database's clock, which is the same for all instances. */
-export const uploadLockMs = 5_000;
+const uploadLockMs = 5_000;
 
 /** Table progress.upload_locks. */
 export function createUploadLocks(sql: Sql): UploadLocks {

@@ -101,7 +101,7 @@ export async function openUploadRig(options: TestProgressOptions = {}): Promise<
   return rig;
 }
 
-export function encodeMetadata(metadata: Record<string, string>): string {
+function encodeMetadata(metadata: Record<string, string>): string {
   return Object.entries(metadata)
     .map(([name, value]) => `${name} ${Buffer.from(value).toString('base64')}`)
     .join(',');
