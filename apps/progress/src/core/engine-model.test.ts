@@ -319,7 +319,7 @@ describe('in any interleaving of users, workers, deaths and time', () => {
 
   it('a slot has one active job, states move along their arrows, progress never goes back, fences rise, everything ends', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(opOf, { minLength: 5, maxLength: 40 }), async (ops) => {
+      fc.asyncProperty(fc.array(opOf, { minLength: 5, maxLength: 40, size: 'max' }), async (ops) => {
         await rig.database.sql`DELETE FROM progress.jobs`; // what a failed run left
         rig.moved.clear();
         const world = new World(rig);
@@ -332,7 +332,7 @@ describe('in any interleaving of users, workers, deaths and time', () => {
         await world.check();
         await world.checkViews();
       }),
-      { numRuns: 40 },
+      { numRuns: 30, interruptAfterTimeLimit: 40_000, markInterruptAsFailure: true },
     );
     const byJob = new Map<string, string[]>();
     const progress = new Map<string, number>();
