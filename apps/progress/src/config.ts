@@ -1,6 +1,6 @@
 /** Settings of progress: the only reader of the environment. */
 import { processingSteps } from '@millrace/api';
-import { defineSettings, type Settings, setting } from '@millrace/config';
+import { defineSettings, Secret, type Settings, setting } from '@millrace/config';
 import { jobLeaseMs } from '@millrace/handover';
 import { mediaStoreSettings } from '@millrace/media-store';
 import { processSettings, processSettingsOrExit } from '@millrace/process';
@@ -105,6 +105,33 @@ export const progressSettings = defineSettings({
     fallback: '',
     secret: false,
     optional: false,
+  },
+  PROGRESS_IMPORTS: setting.integer({
+    doc: 'Originals that this instance fetches from URLs at once; 0: imports are off.',
+    fallback: '2',
+    min: 0,
+    max: 100,
+  }),
+  PROGRESS_ALLOW_NETWORKS: setting.list({
+    doc: 'Networks beyond the public ones that imports and webhooks may reach: 10.1.0.0/16,...',
+    fallback: '',
+  }),
+  PROGRESS_MAX_WEBHOOKS: setting.integer({
+    doc: 'Most webhooks of one owner.',
+    fallback: '20',
+    min: 0,
+    max: 10_000,
+  }),
+  PROGRESS_WEBHOOK_SECRET: {
+    doc: 'Seals the secrets of webhooks in the database: 32 random characters or more; unset: they are stored as they are.',
+    schema: z
+      .string()
+      .min(32, '32 characters or more')
+      .transform((text) => new Secret(text))
+      .optional(),
+    fallback: undefined,
+    secret: true,
+    optional: true,
   },
   PROGRESS_MAX_TASK_FAILURES: setting.integer({
     doc: 'Attempts of a part of a job that may fail before the job does.',

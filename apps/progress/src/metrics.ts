@@ -100,9 +100,26 @@ export function createProgressMetrics(registry: MetricsRegistry) {
       labelNames: ['reason'] as const,
       registers,
     }),
+    imports: new Counter({
+      name: 'millrace_progress_imports_total',
+      help: 'Imports of originals from URLs, by outcome (done, retried, failed).',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
+    importBytes: new Counter({
+      name: 'millrace_progress_import_bytes_total',
+      help: 'Bytes fetched from URLs.',
+      registers,
+    }),
+    webhookTries: new Counter({
+      name: 'millrace_progress_webhook_tries_total',
+      help: 'Tries to deliver to webhooks, by outcome (delivered, retried, failed).',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
     sweptRows: new Counter({
       name: 'millrace_progress_swept_rows_total',
-      help: 'Rows removed by the sweeper, by kind (job, answer).',
+      help: 'Rows removed by the sweeper, by kind (job, answer, delivery).',
       labelNames: ['kind'] as const,
       registers,
     }),

@@ -4,7 +4,7 @@ import type { Clock } from '@millrace/clock';
 import type { EventLog } from '@millrace/eventlog';
 import { revokedTokensTopic, signingKeysTopic } from '@millrace/events';
 import type { JobLeases } from '@millrace/handover';
-import { honoMount, type OpenApiDocument, type Service } from '@millrace/http';
+import { createPublicFetch, honoMount, type OpenApiDocument, parseNetworks, type Service } from '@millrace/http';
 import type { IdSource } from '@millrace/ids';
 import { Scope } from '@millrace/lifecycle';
 import type { Logger } from '@millrace/log';
@@ -17,12 +17,14 @@ import { type JobType, JobTypes } from './core/job-types.ts';
 import type { ProgressStore } from './core/store.ts';
 import { type JobEngine, openJobEngine } from './engine.ts';
 import { imageDepsOf, openImages } from './images.ts';
+import { openImports } from './imports.ts';
 import type { RouteDeps } from './inbound/api-context.ts';
 import { createProgressApi } from './inbound/openapi.ts';
 import { jobTypesOf } from './job-types.ts';
 import { createProgressMetrics } from './metrics.ts';
 import { createProgressStore, type Outbox } from './outbound/progress-store.ts';
 import { openUploads } from './uploads.ts';
+import { createWebhookDoor, openWebhooks } from './webhooks.ts';
 
 export interface ProgressDeps {
   readonly settings: ProgressSettings;
@@ -86,8 +88,25 @@ export async function createProgressService(deps: ProgressDeps): Promise<Progres
       'engine',
     );
     const publicUrl = deps.publicUrl ?? (() => settings.PUBLIC_URL.replace(/\/+$/, ''));
+    const allowed = parseNetworks(settings.PROGRESS_ALLOW_NETWORKS);
+    if (!allowed.ok) throw new Error(`PROGRESS_ALLOW_NETWORKS: ${allowed.error.message}`);
+    const fetch = createPublicFetch({ allowed: allowed.value, userAgent: 'Millrace' });
+    const imports = scope.use(
+      openImports(
+        {
+          ...{ store, mediaStore, fetch, desk: engine.desk, idSource, clock, log, metrics },
+          maxBytes: settings.PROGRESS_MAX_UPLOAD_BYTES,
+          maxOwnerBytes: settings.PROGRESS_MAX_OWNER_BYTES,
+        },
+        settings.PROGRESS_IMPORTS,
+      ),
+      'imports',
+    );
+    scope.use(await openWebhooks({ settings, store, eventLog, fetch, clock, idSource, log, metrics }), 'webhooks');
     const routes: RouteDeps = {
       ...{ store, verifier, clock, idSource, metrics, publicUrl, desk: engine.desk },
+      imports: settings.PROGRESS_IMPORTS === 0 ? undefined : imports.importer,
+      webhooks: createWebhookDoor({ settings, fetch, idSource }),
       slowRequestMs: settings.PROGRESS_SLOW_REQUEST_MS,
       images: imageDepsOf({ settings, mediaStore, idSource, metrics, publicUrl, desk: engine.desk }),
       processingSteps: Object.entries(settings.PROGRESS_STEP_WEIGHTS).map(([name, weight]) => ({ name, weight })),
@@ -105,6 +124,7 @@ export async function createProgressService(deps: ProgressDeps): Promise<Progres
         honoMount('/api/v1/jobs', api.app),
         honoMount('/api/v1/videos', api.app),
         honoMount('/api/v1/compositions', api.app),
+        honoMount('/api/v1/webhooks', api.app),
         uploads.mount,
         images.mount,
       ],

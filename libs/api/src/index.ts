@@ -205,6 +205,23 @@ export {
   videoStatusSchema,
 } from './video.ts';
 export {
+  type CreatedWebhook,
+  createdWebhookSchema,
+  type Webhook,
+  type WebhookBody,
+  type WebhookDelivery,
+  type WebhookEvent,
+  type WebhookInput,
+  webhookBodySchema,
+  webhookDeliveryPageSchema,
+  webhookDeliverySchema,
+  webhookEvents,
+  webhookIdSchema,
+  webhookInputSchema,
+  webhookPageSchema,
+  webhookSchema,
+} from './webhook.ts';
+export {
   type JoinTarget,
   type LeasedTask,
   type LeaseRequest,

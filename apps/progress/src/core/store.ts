@@ -9,10 +9,12 @@ import type { NewRecord } from '@millrace/eventlog';
 import type { AnswerRows } from '@millrace/postgres';
 import type { CompositionRows } from './composition-rows.ts';
 import type { ImageRows } from './image-rows.ts';
+import type { ImportRows } from './import-rows.ts';
 import type { JobRows } from './job-rows.ts';
 import type { TaskRows } from './task-rows.ts';
 import type { UploadRows } from './upload-rows.ts';
 import type { VideoRows } from './video-rows.ts';
+import type { WebhookRows } from './webhook-rows.ts';
 
 /** Keys and prefixes of the media store that nothing refers to any more: removed now, and once more when no late worker can write. */
 export interface CleanupRows {
@@ -43,8 +45,10 @@ export interface Rows {
   readonly cleanups: CleanupRows;
   readonly videos: VideoRows;
   readonly uploads: UploadRows;
+  readonly imports: ImportRows;
   readonly compositions: CompositionRows;
   readonly images: ImageRows;
+  readonly webhooks: WebhookRows;
   readonly answers: AnswerRows;
 }
 

@@ -8,6 +8,7 @@ import type { PlannedStep } from '../core/pipeline.ts';
 import type { ProgressStore } from '../core/store.ts';
 import type { VideoImports } from '../core/video-source.ts';
 import type { ImageDeps } from './image-context.ts';
+import type { WebhookDoor } from './webhook-routes.ts';
 
 /** hono's environment of the progress API: `actor` is there on every route behind `access`. */
 export interface ProgressEnv {
@@ -38,6 +39,7 @@ export interface RouteDeps {
   readonly processingSteps: readonly Pick<PlannedStep, 'name' | 'weight'>[];
   /** Imports of originals; undefined: none here. */
   readonly imports?: VideoImports | undefined;
+  readonly webhooks: WebhookDoor;
   readonly images: ImageDeps;
   readonly limits: ApiLimits;
   /** Requests that take longer are logged and counted. */

@@ -12,6 +12,7 @@ import { requestTimes } from './request-times.ts';
 import { addRunRoutes } from './run-routes.ts';
 import { describeUploads } from './upload-routes.ts';
 import { addVideoRoutes } from './video-routes.ts';
+import { addWebhookRoutes } from './webhook-routes.ts';
 
 /** The REST API of progress. */
 export interface ProgressApi {
@@ -34,6 +35,7 @@ export function createProgressApi(deps: RouteDeps, log: Logger): ProgressApi {
   addImageRoutes(app, deps);
   addImageVideoRoutes(app, deps);
   addImageStatusRoutes(app, deps);
+  addWebhookRoutes(app, deps);
   describeUploads(app.openAPIRegistry);
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
@@ -50,6 +52,7 @@ export function createProgressApi(deps: RouteDeps, log: Logger): ProgressApi {
       { name: 'videos', description: 'What is uploaded or imported, processed and played on demand.' },
       { name: 'compositions', description: 'Several videos joined to one.' },
       { name: 'images', description: 'Pictures and the videos made of them.' },
+      { name: 'webhooks', description: 'Being told of the ends of jobs.' },
       { name: 'uploads', description: 'Originals, by the tus protocol.' },
     ],
   }) as unknown as OpenApiDocument; // openapi3-ts describes the same document with wider types

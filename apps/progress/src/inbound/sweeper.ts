@@ -22,6 +22,7 @@ export async function sweepOnce({ store, clock, metrics, retentionMs }: SweeperD
   const jobs = await store.transaction((tx) => tx.jobs.sweep(nowMs - retentionMs, bite));
   metrics.sweptRows.inc({ kind: 'job' }, jobs);
   metrics.sweptRows.inc({ kind: 'answer' }, await store.answers.sweep(nowMs, bite));
+  metrics.sweptRows.inc({ kind: 'delivery' }, await store.webhooks.sweep(nowMs - retentionMs, bite));
 }
 
 /** Sets the gauges of what waits and runs. */

@@ -4,11 +4,13 @@ import type { ProgressStore, Rows } from '../core/store.ts';
 import { createCleanupRows } from './cleanup-rows.ts';
 import { createCompositionRows } from './composition-rows.ts';
 import { createImageRows } from './image-rows.ts';
+import { createImportRows } from './import-rows.ts';
 import { createJobRows } from './job-rows.ts';
 import type { Queryable } from './row-mapping.ts';
 import { createTaskRows } from './task-rows.ts';
 import { createUploadRows } from './upload-rows.ts';
 import { createVideoRows } from './video-rows.ts';
+import { createWebhookRows } from './webhook-rows.ts';
 
 /** The part of the event log that joins a transaction: its outbox. */
 export interface Outbox {
@@ -49,8 +51,10 @@ function createRows(sql: Queryable): Rows {
     cleanups: createCleanupRows(sql),
     videos: createVideoRows(sql),
     uploads: createUploadRows(sql),
+    imports: createImportRows(sql),
     compositions: createCompositionRows(sql),
     images: createImageRows(sql),
+    webhooks: createWebhookRows(sql),
     answers: createAnswerRows(sql, 'progress'),
   };
 }

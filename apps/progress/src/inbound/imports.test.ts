@@ -1,0 +1,119 @@
+/** Imports from a real HTTP server on loopback, which is allowed here and nowhere else. */
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Video } from '@millrace/api';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { videoJobs } from '../testing/video-jobs.ts';
+import { openTestProgress, type TestProgress } from '../testing.ts';
+
+const film = new Uint8Array(300_000).map((_, i) => i % 251);
+let answer: RequestListener = (_, response) => void response.end(film);
+const server = createServer((request, response) => answer(request, response));
+let url: string;
+let progress: TestProgress;
+let token: string;
+let ownerId: string;
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/film.mp4?token=secret`;
+  progress = await openTestProgress({
+    jobTypes: videoJobs(),
+    settings: { PROGRESS_ALLOW_NETWORKS: ['127.0.0.1'], PROGRESS_MAX_UPLOAD_BYTES: 400_000 },
+  });
+  ({ token, ownerId } = await progress.tokenOf('broadcaster'));
+});
+afterAll(async () => {
+  await progress[Symbol.asyncDispose]();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+async function importing(from: string) {
+  const made = await progress.call<{ video: Video; upload_url: string | null; detail?: string }>(
+    'POST',
+    '/api/v1/videos',
+    {
+      ...{ token, body: { title: 'a film', url: from } },
+    },
+  );
+  const get = async () =>
+    (await progress.call<Video>('GET', `/api/v1/videos/${made.body.video.video_id}`, { token })).body;
+  return { made, get };
+}
+
+const settled = { timeout: 10_000, interval: 20 };
+
+describe('an original from a URL', () => {
+  it('is fetched, stored byte for byte, and processed', async () => {
+    answer = (_, response) => void response.end(film);
+    const { made, get } = await importing(url);
+    expect(made.status).toBe(201);
+    expect(made.body).toMatchObject({ upload_url: null, video: { origin: 'import', source_state: 'importing' } });
+    await expect.poll(async () => (await get()).source_state, settled).toBe('ready');
+    const video = await get();
+    expect(video).toMatchObject({ size_bytes: film.length, current_task_id: expect.stringContaining('job_') });
+    const object = await progress.mediaStore.get(`videos/${video.video_id}/source`);
+    if (!object.ok) throw new Error(object.error.kind);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of object.value.bytes) pieces.push(piece);
+    expect(Buffer.concat(pieces).equals(film)).toBe(true);
+    expect(JSON.stringify(video)).not.toContain('secret');
+  });
+
+  it('is refused at once where the URL is ours or no web address', async () => {
+    for (const bad of ['http://169.254.169.254/latest/', 'http://10.0.0.1/a.mp4', 'ftp://example.com/a.mp4']) {
+      const { made } = await importing(bad);
+      expect(made.status).toBe(422);
+      expect(made.body.detail).toMatch(/not a public address|http or https/);
+    }
+  });
+
+  it('says why it did not come: not there, too large, announced or not', async () => {
+    const reasons: [RequestListener, RegExp][] = [
+      [(_, response) => void response.writeHead(404).end(), /answered 404/],
+      [(_, response) => void response.writeHead(200, { 'content-length': 500_000 }).end(), /at most 400000 bytes/],
+      [(_, response) => void response.writeHead(200).end(new Uint8Array(500_000)), /at most 400000 bytes/],
+      [(_, response) => void response.writeHead(200).end(), /empty/],
+      [
+        (_, response) => void response.writeHead(302, { location: 'http://192.168.0.1/' }).end(),
+        /not a public address/,
+      ],
+    ];
+    for (const [listener, reason] of reasons) {
+      answer = listener;
+      const { get } = await importing(url);
+      await expect.poll(async () => (await get()).source_state, settled).toBe('failed');
+      expect(JSON.stringify(await get())).toMatch(reason);
+    }
+  });
+
+  it('is fetched again when its server broke off', async () => {
+    let asked = 0;
+    answer = (_, response) => {
+      if (asked++ > 0) return void response.end(film);
+      response
+        .writeHead(200, { 'content-length': film.length })
+        .write(film.subarray(0, 1_000), () => response.destroy());
+    };
+    const { get } = await importing(url);
+    await expect.poll(async () => (await get()).source_state, settled).toBe('ready');
+    expect(asked).toBe(2);
+    expect((await get()).size_bytes).toBe(film.length);
+  });
+
+  it('ends with its video', async () => {
+    let open = false;
+    answer = (_, response) => {
+      open = true;
+      response.writeHead(200).write('some');
+    };
+    const { made } = await importing(url);
+    await expect.poll(() => open, settled).toBe(true);
+    const path = `/api/v1/videos/${made.body.video.video_id}`;
+    expect((await progress.call('DELETE', path, { token })).status).toBe(204);
+    const rows = await progress.database.sql`SELECT 1 FROM progress.imports WHERE owner_id = ${ownerId}`;
+    expect(rows).toHaveLength(0);
+    server.closeAllConnections();
+  });
+});
