@@ -23,6 +23,11 @@ const joinTargetSchema = z.object({
   profile: z.enum(['baseline', 'main', 'high']),
   sample_rate: z.int(),
   channels: z.int(),
+  /**
+   * Id of the parameter sets of pictures that `normalise` encodes; `join` takes the one below. The copied ones use neither, so all of
+   * them can be in one track.
+   */
+  sets_id: z.int().min(1).max(31),
 });
 export type JoinTarget = z.infer<typeof joinTargetSchema>;
 
@@ -223,6 +228,8 @@ export const taskResultSchema = z.discriminatedUnion('kind', [
     joinable: z.boolean(),
     /** Equal for inputs that can be joined by stream copy: codec, profile, size, rate, parameter sets. */
     fingerprint: z.string(),
+    /** Ids of its parameter sets. */
+    sets_ids: z.array(z.int()),
     /** Length of the trimmed part in whole frames, ms. */
     length_ms: z.number(),
     /** Integrated loudness, LUFS; null: silent, without audio, or not asked for. */

@@ -14,6 +14,8 @@ export interface InitSection {
   readonly height: number | undefined;
   /** Audio only. */
   readonly channels: number | undefined;
+  /** AVCDecoderConfigurationRecord; video only. */
+  readonly avcConfig: Uint8Array | undefined;
   /** trex: what a part that does not say otherwise takes. */
   readonly defaults: SampleDefaults;
 }
@@ -56,7 +58,7 @@ function parse(bytes: Uint8Array): Result<InitSection, CmafError> {
     if (!avcC || avcC.length < 4) return malformed('expected avcC in avc1');
     const hex = Array.from(avcC.subarray(1, 4), (byte) => byte.toString(16).padStart(2, '0')).join('');
     const size = viewOf(entry.body);
-    const picture = { width: size.getUint16(24), height: size.getUint16(26), channels: undefined };
+    const picture = { width: size.getUint16(24), height: size.getUint16(26), channels: undefined, avcConfig: avcC };
     return ok({ kind: 'video', trackId, timescale, codecs: `avc1.${hex}`, ...picture, defaults });
   }
   if (entry?.type === 'mp4a') {
@@ -65,7 +67,8 @@ function parse(bytes: Uint8Array): Result<InitSection, CmafError> {
     if (objectType === undefined) return malformed('expected esds with an AudioSpecificConfig in mp4a');
     const channels = viewOf(entry.body).getUint16(16);
     const codecs = `mp4a.40.${objectType}`;
-    return ok({ kind: 'audio', trackId, timescale, codecs, width: undefined, height: undefined, channels, defaults });
+    const none = { width: undefined, height: undefined, avcConfig: undefined };
+    return ok({ kind: 'audio', trackId, timescale, codecs, channels, defaults, ...none });
   }
   return malformed(`expected an avc1 or mp4a sample entry, got "${entry?.type ?? 'none'}"`);
 }

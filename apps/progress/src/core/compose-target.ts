@@ -51,6 +51,7 @@ export function planTarget(
     profile: leader === undefined ? 'high' : profileOf(video.profile),
     sample_rate: audio?.sample_rate === 44_100 ? 44_100 : 48_000,
     channels: audio?.channels === 1 ? 1 : 2,
+    sets_id: freeSetsId(leader?.sets_ids ?? []),
   };
   return { target, odd: inputs.map((input) => !input.joinable || input.fingerprint !== leader?.fingerprint) };
 }
@@ -95,6 +96,13 @@ function mostCommon<T extends Inspected>(inputs: readonly T[], keyOf: (input: T)
 function profileOf(profile: string | null): JoinTarget['profile'] {
   if (profile === 'High') return 'high';
   return profile === 'Main' ? 'main' : 'baseline';
+}
+
+/** The highest id that is free with the one below; an input that leaves none is not joinable. */
+function freeSetsId(taken: readonly number[]): number {
+  let id = 31;
+  while (id > 1 && (taken.includes(id) || taken.includes(id - 1))) id--;
+  return id;
 }
 
 function even(side: number): number {

@@ -21,8 +21,18 @@ export interface AssetTracks {
 export function mergeResults(older: readonly TaskResult[], newer: readonly TaskResult[]): readonly TaskResult[] {
   const merged = new Map<string, TaskResult>();
   for (const result of older) if (isTrack(result)) merged.set(identityOf(result), result);
-  for (const result of newer) if (isTrack(result)) merged.set(identityOf(result), result);
+  for (const result of newer.flatMap(tracksOf)) if (isTrack(result)) merged.set(identityOf(result), result);
   return [...merged.values()];
+}
+
+/** A video that was made in one go has one rung of one span. */
+function tracksOf(result: TaskResult): readonly TaskResult[] {
+  if (result.kind !== 'join') return [result];
+  const { rung, video, audio } = result.rendition;
+  return [
+    { kind: 'span', rung, span: 0, track: video },
+    { kind: 'audio', track: audio, speech: null },
+  ];
 }
 
 /** Results that playlists are made of. Audio that was only listened to is none. */

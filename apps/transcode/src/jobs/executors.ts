@@ -3,6 +3,9 @@ import type { SpeechRecogniser } from '../core/speech-recogniser.ts';
 import type { TaskExecutors } from '../core/task-executor.ts';
 import { createAudioTask } from './audio-task.ts';
 import { defaultEncoder, type EncoderSettings } from './encoder-settings.ts';
+import { createInspectTask } from './inspect-task.ts';
+import { createJoinTask } from './join-task.ts';
+import { createNormaliseTask } from './normalise-task.ts';
 import { createPosterTask } from './poster-task.ts';
 import { createProbeTask } from './probe-task.ts';
 import { createPublishTask } from './publish-task.ts';
@@ -21,6 +24,9 @@ export function createTaskExecutors(settings: TranscodeSettings): TaskExecutors 
     poster: createPosterTask(encoder),
     span: createSpanTask(encoder),
     publish: createPublishTask(),
+    inspect: createInspectTask(encoder),
+    normalise: createNormaliseTask(encoder),
+    join: createJoinTask(encoder),
   };
 }
 

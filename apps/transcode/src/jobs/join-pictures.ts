@@ -1,0 +1,168 @@
+/** Writes the pictures of a join into one track on scratch: piece by piece, each at its place in time. */
+import type { JoinTarget, TaskFailure } from '@millrace/api';
+import { type CmafPart, movePart, writeInitSection } from '@millrace/cmaf';
+import { type FfmpegInput, runFfmpeg } from '@millrace/ffmpeg';
+import { err, ok, type Result } from '@millrace/result';
+import { type AvcConfig, mergeAvcConfigs, readAvcConfig, spsIdsOf, writeAvcConfig } from '../core/avc-config.ts';
+import { framesIn, joinEncoderArgs, joinPictureFilter, joinTimescale, rateText } from '../core/join-encoder.ts';
+import type { JoinPlan, Piece } from '../core/join-plan.ts';
+import type { TaskContext } from '../core/task-executor.ts';
+import { TrackStream } from '../core/track-stream.ts';
+import { fragmentedOutput } from './encode-track.ts';
+import type { EncoderSettings } from './encoder-settings.ts';
+import { type JoinSource, seekTo } from './join-source.ts';
+import { failureOfRun } from './task-failures.ts';
+import { TrackFile } from './track-file.ts';
+
+export interface PictureJob {
+  readonly sources: readonly JoinSource[];
+  readonly plan: JoinPlan;
+  readonly transition: { readonly duration_ms: number };
+  readonly target: JoinTarget;
+  readonly settings: EncoderSettings;
+  /** 0..1 of the pictures. */
+  readonly onProgress: (done: number) => void;
+}
+
+/** What one piece came to. */
+interface WrittenPiece {
+  readonly config: AvcConfig;
+  readonly samples: number;
+}
+
+/** Writes all pieces to `path`. Gives how much was encoded, ms: more than planned where a copy did not come as it was to. */
+export async function joinPictures(
+  path: string,
+  job: PictureJob,
+  context: TaskContext,
+): Promise<Result<number, TaskFailure>> {
+  const { plan, target } = job;
+  await using file = await TrackFile.create(path);
+  const configs: AvcConfig[] = [];
+  let encodedMs = 0;
+  for (const planned of plan.pieces) {
+    let piece = planned;
+    const mark = file.mark;
+    let written = await writePiece(file, piece, job, context);
+    if (!written.ok) return written;
+    if (piece.kind === 'copy' && written.value.samples !== piece.frames) {
+      context.log.info('copy-incomplete', { expected: piece.frames, got: written.value.samples });
+      const { input, fromMs, lengthMs, atMs } = piece;
+      piece = { kind: 'encode', input, fromMs, lengthMs, atMs, fade: undefined };
+      await file.backTo(mark);
+      written = await writePiece(file, piece, job, context);
+      if (!written.ok) return written;
+    }
+    if (piece.kind !== 'copy') encodedMs += piece.lengthMs;
+    configs.push(written.value.config);
+  }
+  const merged = mergeAvcConfigs(configs);
+  if (!merged.ok) {
+    return err({ code: 'unlike', reason: `the videos do not fit together: ${merged.error}`, retryable: false });
+  }
+  const { width, height } = target;
+  const avcConfig = writeAvcConfig(merged.value);
+  const timescale = joinTimescale(target);
+  await file.finish(writeInitSection({ kind: 'video', trackId: 1, timescale, width, height, avcConfig }));
+  return ok(encodedMs);
+}
+
+async function writePiece(
+  file: TrackFile,
+  piece: Piece,
+  job: PictureJob,
+  context: TaskContext,
+): Promise<Result<WrittenPiece, TaskFailure>> {
+  const timescale = joinTimescale(job.target);
+  const baseTicks = Math.round((piece.atMs * timescale) / 1_000);
+  const stream = new TrackStream();
+  let config: AvcConfig | undefined;
+  let firstTicks: number | undefined;
+  let samples = 0;
+  let fault: string | undefined;
+  const write = async (part: CmafPart) => {
+    firstTicks ??= part.dts;
+    samples += part.sampleCount;
+    await file.append(movePart(part, baseTicks + part.dts - firstTicks));
+  };
+  const { threads, niceness } = job.settings;
+  const run = await runFfmpeg({
+    ...commandOf(piece, job),
+    onOutput: async (bytes) => {
+      for await (const some of bytes) {
+        if (fault !== undefined) continue;
+        const pieces = stream.feed(some);
+        if (!pieces.ok) fault = pieces.error.message;
+        for (const one of pieces.ok ? pieces.value : []) {
+          if (one.kind === 'part') await write(one.part);
+          else config = one.section.avcConfig && readAvcConfig(one.section.avcConfig);
+        }
+      }
+    },
+    onProgress: (outTimeMs) => job.onProgress((piece.atMs + Math.min(outTimeMs, piece.lengthMs)) / job.plan.lengthMs),
+    ...{ signal: context.signal, log: context.log, limits: { threads, niceness } },
+  });
+  const doing = piece.kind === 'copy' ? 'copying pictures' : 'encoding pictures';
+  if (!run.ok) return err(failureOfRun(run.error, doing));
+  job.onProgress((piece.atMs + piece.lengthMs) / job.plan.lengthMs);
+  if (fault === undefined && config !== undefined && samples > 0) return ok({ config, samples });
+  return err({ code: 'encoder-failed', reason: `${doing}: ${fault ?? 'no picture came'}`, retryable: true });
+}
+
+/** Decode times of a track may be below 0 at its beginning, which fragments cannot say; where they begin is not asked. */
+const fragmented = ['-output_ts_offset', '10', ...fragmentedOutput];
+
+/** Inputs and arguments of the run that makes a piece. */
+function commandOf(piece: Piece, job: PictureJob): { inputs: FfmpegInput[]; args: string[] } {
+  const { target, settings, transition } = job;
+  const at = (index: number) => {
+    const source = job.sources[index];
+    if (source === undefined) throw new Error(`expected input ${index} of ${job.sources.length}`);
+    return source;
+  };
+  const first = at(piece.input);
+  const timescale = String(joinTimescale(target));
+  if (piece.kind === 'copy') {
+    // Half a picture late: the keyframe that was meant is the last one before it, however its time was rounded.
+    const late = ((piece.fromMs + first.table.frameMs / 2) / 1_000).toFixed(6);
+    const options = [...(piece.from === 0 ? [] : ['-ss', late]), '-an', '-sn', '-dn'];
+    return {
+      inputs: [{ kind: 'file', path: first.path, options }],
+      args: [
+        ...['-map', `0:${first.video.index}`, '-map_metadata', '-1', '-c', 'copy', '-frames:v', String(piece.frames)],
+        ...['-video_track_timescale', timescale, ...fragmented],
+      ],
+    };
+  }
+  const { preset, threads } = settings;
+  const coding = [
+    ...['-frames:v', String(framesIn(piece.lengthMs, target)), '-map_metadata', '-1', '-an'],
+    ...[...joinEncoderArgs(target, { preset, threads, setsId: target.sets_id - 1 }), ...fragmented],
+  ];
+  const opened = ({ path }: JoinSource, fromMs: number): FfmpegInput => ({
+    ...{ kind: 'file', path, options: [...seekTo(fromMs), '-an', '-sn', '-dn'] },
+  });
+  if (piece.kind === 'encode') {
+    const fade = piece.fade === undefined ? '' : `,fade=t=${piece.fade}:st=0:d=${seconds(piece.lengthMs)}`;
+    const filter = `${joinPictureFilter(first.video, target)}${fade}`;
+    return {
+      inputs: [opened(first, piece.fromMs)],
+      args: ['-map', `0:${first.video.index}`, '-vf', filter, ...coding],
+    };
+  }
+  const next = at(piece.input + 1);
+  const length = seconds(Math.min(piece.lengthMs, transition.duration_ms));
+  const graph = [
+    `[0:${first.video.index}]${joinPictureFilter(first.video, target)},settb=1/${timescale}[a]`,
+    `[1:${next.video.index}]${joinPictureFilter(next.video, target)},settb=1/${timescale}[b]`,
+    `[a][b]xfade=transition=fade:duration=${length}:offset=0,fps=${rateText(target)},format=yuv420p[out]`,
+  ].join(';');
+  return {
+    inputs: [opened(first, piece.fromMs), opened(next, piece.nextFromMs)],
+    args: ['-filter_complex', graph, '-map', '[out]', ...coding],
+  };
+}
+
+function seconds(ms: number): string {
+  return (ms / 1_000).toFixed(6);
+}

@@ -1,0 +1,155 @@
+/** Joins the inputs of a composition into one MP4 and an HLS rendition of it. Everything is put together on scratch first. */
+import { join } from 'node:path';
+import type { ResultOf, Rung, SpecOf, TaskFailure } from '@millrace/api';
+import { probeFile, runFfmpeg } from '@millrace/ffmpeg';
+import { err, ok, type Result } from '@millrace/result';
+import { joinTimescale } from '../core/join-encoder.ts';
+import { type JoinPlan, planJoin, rangeOf } from '../core/join-plan.ts';
+import { mediaFactsOf, PacketSurvey } from '../core/media-facts.ts';
+import type { TaskContext, TaskExecutor } from '../core/task-executor.ts';
+import { type EncodedTrack, encodeTrack, fragmentedOutput } from './encode-track.ts';
+import type { EncoderSettings } from './encoder-settings.ts';
+import { joinSound } from './join-audio.ts';
+import { joinPictures } from './join-pictures.ts';
+import { type JoinSource, openJoinSource } from './join-source.ts';
+import { failureOfRun, failureOfStore, refusal } from './task-failures.ts';
+
+/** Parts of the whole by the time they take. */
+const parts = { read: 0.1, pictures: 0.5, sound: 0.2, file: 0.1, segments: 0.1 } as const;
+/** Segments are no shorter than this where keyframes are closer, microseconds. */
+const shortestSegmentUs = '2000000';
+
+/** Executor of kind `join`. */
+export function createJoinTask(settings: EncoderSettings): TaskExecutor<'join'> {
+  return async (spec, context) => {
+    const { scratch, store } = context;
+    const opened = await openSources(spec, context);
+    if (!opened.ok) return opened;
+    const sources = opened.value;
+    const { transition, target } = spec;
+    const tables = spec.inputs.map(({ trim }, i) => ({ table: (sources[i] as JoinSource).table, trim }));
+    const empty = tables.findIndex(({ table, trim }) => rangeOf(table, trim).to <= rangeOf(table, trim).from);
+    if (empty !== -1) return err(refusal('bad-trim', `expected pictures in the part of video ${empty + 1}, got none`));
+    const plan = planJoin(tables, transition);
+
+    const within = (from: number, share: number) => (done: number) => context.report(from + share * Math.min(1, done));
+    const shared = { sources, plan, transition, target, settings };
+    const [pictures, sound, file] = ['pictures.mp4', 'sound.mp4', 'joined.mp4'].map((name) => join(scratch, name));
+    if (pictures === undefined || sound === undefined || file === undefined) throw new Error('expected three names');
+    const shown = await joinPictures(pictures, { ...shared, onProgress: within(parts.read, parts.pictures) }, context);
+    if (!shown.ok) return shown;
+    const soundFrom = parts.read + parts.pictures;
+    const gainsDb = spec.inputs.map((input) => input.gain_db);
+    const heard = await joinSound(sound, { ...shared, gainsDb, onProgress: within(soundFrom, parts.sound) }, context);
+    if (!heard.ok) return heard;
+    context.log.info('joined', { pieces: plan.pieces.length, encoded_ms: Math.round(shown.value), sound: heard.value });
+
+    const audible = heard.value === 'none' ? undefined : sound;
+    const fileFrom = soundFrom + parts.sound;
+    const muxed = await mux(spec, plan, pictures, audible, file, settings, context);
+    if (!muxed.ok) return muxed;
+    within(fileFrom, parts.file)(1);
+    const stored = await store.putFile(spec.output, file);
+    if (!stored.ok) return err(failureOfStore(stored.error, 'storing the joined video'));
+    const probed = await probeFile(file, context);
+    if (!probed.ok) return err(failureOfRun(probed.error, 'reading the joined video'));
+    const segmented = within(fileFrom + parts.file, parts.segments);
+    const rendition = await segment(spec, plan, pictures, audible, settings, segmented, context);
+    if (!rendition.ok) return rendition;
+    const facts = mediaFactsOf(probed.value, new PacketSurvey(probed.value));
+    return ok({
+      kind: 'join',
+      media: { ...facts, duration_ms: Math.round(plan.lengthMs) },
+      method: shown.value === 0 ? 'copy' : 'encode',
+      encoded_ms: shown.value,
+      bytes: stored.value.size,
+      rendition: rendition.value,
+    });
+  };
+}
+
+/** One after the other; a file that is taken more than once is read once. */
+async function openSources(
+  { inputs }: SpecOf<'join'>,
+  context: TaskContext,
+): Promise<Result<readonly JoinSource[], TaskFailure>> {
+  const known = new Map<string, JoinSource>();
+  const sources: JoinSource[] = [];
+  for (const [i, { source }] of inputs.entries()) {
+    const opened = known.get(source) ?? (await openJoinSource(source, context));
+    if ('ok' in opened && !opened.ok) return opened;
+    const found = 'ok' in opened ? opened.value : opened;
+    known.set(source, found);
+    sources.push(found);
+    context.report((parts.read * (i + 1)) / inputs.length);
+  }
+  return ok(sources);
+}
+
+/** The progressive MP4, playable from its first bytes on. */
+async function mux(
+  { target }: SpecOf<'join'>,
+  plan: JoinPlan,
+  pictures: string,
+  sound: string | undefined,
+  path: string,
+  { threads, niceness }: EncoderSettings,
+  { signal, log, report }: TaskContext,
+): Promise<Result<void, TaskFailure>> {
+  const from = parts.read + parts.pictures + parts.sound;
+  const run = await runFfmpeg({
+    inputs: [pictures, sound].flatMap((one) => (one === undefined ? [] : [{ kind: 'file' as const, path: one }])),
+    args: [
+      ...['-map', '0:v', ...(sound === undefined ? [] : ['-map', '1:a']), '-c', 'copy', '-movflags', '+faststart'],
+      ...['-video_track_timescale', String(joinTimescale(target)), '-f', 'mp4', path],
+    ],
+    onProgress: (outTimeMs) => report(from + parts.file * Math.min(1, outTimeMs / plan.lengthMs)),
+    ...{ signal, log, limits: { threads, niceness } },
+  });
+  return run.ok ? ok() : err(failureOfRun(run.error, 'writing the joined video'));
+}
+
+/** The same tracks in segments. */
+async function segment(
+  { target, asset }: SpecOf<'join'>,
+  plan: JoinPlan,
+  pictures: string,
+  sound: string | undefined,
+  { threads, niceness }: EncoderSettings,
+  onProgress: (done: number) => void,
+  context: TaskContext,
+): Promise<Result<ResultOf<'join'>['rendition'], TaskFailure>> {
+  const { width, height, frames_per_second } = target;
+  const name = `${Math.min(width, height)}p`;
+  const track = (path: string, folder: string, args: readonly string[], doing: string, from: number) =>
+    encodeTrack(
+      {
+        inputs: [{ kind: 'file', path }],
+        args: ['-map', '0:0', '-c', 'copy', '-map_metadata', '-1', ...args, ...fragmentedOutput],
+        ...{ asset, folder, doing, limits: { threads, niceness } },
+        onProgress: (outTimeMs) => onProgress(from + outTimeMs / plan.lengthMs / 2),
+      },
+      context,
+    );
+  const cut = ['-video_track_timescale', String(joinTimescale(target)), '-min_frag_duration', shortestSegmentUs];
+  const shown = await track(pictures, `video-${name}`, cut, 'cutting the pictures', 0);
+  if (!shown.ok) return shown;
+  const heard =
+    sound === undefined
+      ? ok<EncodedTrack | undefined>(undefined)
+      : await track(sound, 'audio', ['-frag_duration', '4000000'], 'cutting the sound', 0.5);
+  if (!heard.ok) return heard;
+  if (shown.value === undefined) return err(refusal('bad-media', 'expected joined pictures, got none'));
+  const rung: Rung = { name, width, height, frames_per_second, ...bitRates(shown.value) };
+  return ok({ rung, video: shown.value.track, audio: heard.value?.track ?? null });
+}
+
+function bitRates({ track }: EncodedTrack): Pick<Rung, 'bits_per_second' | 'max_bits_per_second'> {
+  const bytes = track.segments.reduce((sum, one) => sum + one.bytes, 0);
+  const lengthMs = track.segments.reduce((sum, one) => sum + one.duration_ms, 0);
+  const peaks = track.segments.map((one) => (one.bytes * 8_000) / Math.max(1, one.duration_ms));
+  return {
+    bits_per_second: Math.round((bytes * 8_000) / Math.max(1, lengthMs)),
+    max_bits_per_second: Math.round(Math.max(...peaks)),
+  };
+}
