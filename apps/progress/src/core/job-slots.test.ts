@@ -42,7 +42,7 @@ describe('a slot', () => {
     const named = new Set(all.map((each) => (each.kind === 'conflict' ? each.active.jobId : 'accepted')));
     expect(named).toEqual(new Set(['accepted', accepted[0]?.kind === 'accepted' ? accepted[0].job.jobId : '']));
     await empty();
-  }, 30_000);
+  }, 60_000);
 
   it('of forty forced submits at once has one active job in the end; the others are cancelled', async () => {
     const one = submissions({ subject: 'vid_forced', force: true });

@@ -80,6 +80,7 @@ describe('a task', () => {
     const jobId = await submit(aRequest());
     const [a] = await rig.lease('w1');
     await takeEnd(rig.engine, 'w1', doneWith(a!));
+    await rig.clock.advance(1);
     const [lost] = await rig.lease('w1');
     await takeReports(rig.engine, 'w1', [{ task_id: lost!.task_id, fence: lost!.fence, done: 0.5 }]);
     await moved();
