@@ -45,7 +45,7 @@ const soon = (check: () => void, timeout = 10_000) => vi.waitFor(check, { timeou
 
 /** A worker's process, and what it found of an earlier one. */
 async function aWorker(): Promise<{ process: ChildProcess; left: unknown }> {
-  const entry = new URL('./inbound/job-worker-process.ts', import.meta.url).pathname;
+  const entry = new URL('./crashing-worker.ts', import.meta.url).pathname;
   const args = ['--import', 'tsx', entry, `http://127.0.0.1:${http.port}`, serviceToken, dir];
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   started.push(child);

@@ -46,7 +46,7 @@ function aWorker(given: { slots?: number; stopMs?: number; isSpare?: () => boole
         crash: reject,
       });
       context.signal.addEventListener('abort', () => {
-        if (given.stopMs !== Infinity) clock.after(given.stopMs ?? 0, () => reject(context.signal.reason));
+        if (given.stopMs !== Infinity) clock.after(given.stopMs ?? 0, () => reject(context.signal.reason as Error));
       });
     });
   const scratch = createMemoryScratch();

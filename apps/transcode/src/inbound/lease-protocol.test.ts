@@ -106,7 +106,7 @@ class WorkerProcess {
             else over(() => resolve(how === 'done' ? ok(aProbeResult()) : err(failure)));
           },
         });
-        const stop = () => this.clock.after(200, () => over(() => reject(context.signal.reason)));
+        const stop = () => this.clock.after(200, () => over(() => reject(context.signal.reason as Error)));
         context.signal.addEventListener('abort', stop);
       });
     this.worker = new JobWorker({

@@ -10,10 +10,10 @@ import { silentLogger as log } from '@millrace/log';
 import { openFolderStore } from '@millrace/media-store';
 import { openMetricsRegistry } from '@millrace/metrics';
 import { err } from '@millrace/result';
-import type { TaskExecutors } from '../core/task-executor.ts';
-import { createTranscodeMetrics } from '../metrics.ts';
-import { openScratchSpace } from '../outbound/scratch-space.ts';
-import { JobWorker } from './job-worker.ts';
+import type { TaskExecutors } from './core/task-executor.ts';
+import { JobWorker } from './inbound/job-worker.ts';
+import { createTranscodeMetrics } from './metrics.ts';
+import { openScratchSpace } from './outbound/scratch-space.ts';
 
 const [baseUrl = '', serviceToken = '', dataDir = ''] = process.argv.slice(2);
 const clock = systemClock;
