@@ -5,7 +5,7 @@ import { defineConfig, type Plugin } from 'vite';
 const backend = process.env['STUDIO_BACKEND'] ?? 'http://127.0.0.1:8080';
 
 /**
- * What the built page may load: its own scripts and styles, media from blobs (MediaSource), pictures from blobs (those that need a token) and from wherever the API says
+ * What the built page may load: its own scripts and styles, media from blobs (MediaSource) and data (hls.js's empty text tracks), pictures from blobs (those that need a token) and from wherever the API says
  * it is (a CDN), nothing else. Not in development, where Vite's hot reload needs inline scripts.
  */
 const contentSecurityPolicy = [
@@ -13,7 +13,7 @@ const contentSecurityPolicy = [
   "script-src 'self'",
   "style-src 'self'",
   "img-src 'self' data: blob:",
-  "media-src 'self' blob: http: https:",
+  "media-src 'self' blob: data: http: https:",
   "connect-src 'self' http: https:",
   "worker-src 'self' blob:",
   "manifest-src 'self'",

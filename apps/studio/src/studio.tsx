@@ -156,6 +156,8 @@ function Shell({ children }: { readonly children: ReactNode }) {
   useEffect(() => {
     // A new page is read from its top by screen readers and the keyboard.
     document.getElementById('page')?.focus({ preventScroll: true });
+    // On a phone the navigation is wider than the screen.
+    document.querySelector('.top nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }, [route.kind]);
   return (
     <>

@@ -14,6 +14,7 @@ import type {
 
 import { FakeAnalytics } from './fake-analytics.ts';
 import { FakeHub } from './fake-hub.ts';
+import { FakeMedia } from './fake-media.ts';
 
 export interface ApiAnswer {
   readonly status: number;
@@ -37,6 +38,7 @@ export class FakeApi {
   readonly tokens: ApiToken[] = [];
   readonly hub = new FakeHub();
   readonly analytics = new FakeAnalytics();
+  readonly media = new FakeMedia(this.hub);
   role: ApiToken['role'] = 'admin';
   readonly states = new Map<
     string,
@@ -83,6 +85,8 @@ export class FakeApi {
     this.hub.away = false;
     this.hub.asked.length = 0;
     this.hub.streams.clear();
+    this.hub.jobs.clear();
+    this.media.clear();
     this.streams.clear();
     this.states.clear();
     this.tokens.length = 0;
@@ -111,7 +115,9 @@ export class FakeApi {
     if (parts[0] === 'tokens') return this.#tokens(method, parts[1], body);
     if (parts[0] === 'analytics') return this.analytics.answer(parts.slice(1).join('/'), url.searchParams);
     if (parts[0] === 'streams') return this.#streams(method, parts.slice(1), body);
-    return problem(404, 'Not found');
+    return (
+      this.media.answer(method, parts.map(decodeURIComponent), url.searchParams, body) ?? problem(404, 'Not found')
+    );
   }
 
   #signIn(body: Record<string, unknown>): ApiAnswer {

@@ -1,11 +1,19 @@
 /** A hub for tests of the studio: the protocol of @millrace/api over a real WebSocket, telling what the test sets. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type HubChange, type HubMessage, type HubStream, hubMessageSchema, hubRequestSchema } from '@millrace/api';
+import {
+  type HubChange,
+  type HubJob,
+  type HubMessage,
+  type HubStream,
+  hubMessageSchema,
+  hubRequestSchema,
+} from '@millrace/api';
 import { type WebSocket, WebSocketServer } from 'ws';
 
 export class FakeHub {
   readonly streams = new Map<string, HubStream>();
+  readonly jobs = new Map<string, HubJob>();
   /** What was asked for over all connections, `op channel token`. */
   readonly asked: string[] = [];
   /** Connections are refused. */
@@ -28,7 +36,13 @@ export class FakeHub {
   /** Sets a stream and tells it to all who follow it. */
   tell(stream: HubStream): void {
     this.streams.set(stream.stream_id, stream);
-    this.#change(stream, { kind: 'stream', stream });
+    this.#change(channelsOf(stream), { kind: 'stream', stream });
+  }
+
+  /** Sets a job and tells it to all who follow it. */
+  tellJob(job: HubJob): void {
+    this.jobs.set(job.job_id, job);
+    this.#change(['jobs', `job:${job.job_id}`], { kind: 'job', job });
   }
 
   /** Changes the number of viewers of a stream that was told before. */
@@ -36,7 +50,7 @@ export class FakeHub {
     const stream = this.streams.get(streamId);
     if (stream === undefined) throw new Error(`no stream ${streamId} was told`);
     this.streams.set(streamId, { ...stream, viewers });
-    this.#change(stream, { kind: 'counted', stream_id: streamId, viewers });
+    this.#change(channelsOf(stream), { kind: 'counted', stream_id: streamId, viewers });
   }
 
   /** A new sample of the encoder's health. */
@@ -44,7 +58,7 @@ export class FakeHub {
     const stream = this.streams.get(streamId);
     if (stream === undefined) throw new Error(`no stream ${streamId} was told`);
     this.streams.set(streamId, { ...stream, health });
-    this.#change(stream, { kind: 'measured', stream_id: streamId, health });
+    this.#change(channelsOf(stream), { kind: 'measured', stream_id: streamId, health });
   }
 
   /** Ends every connection, as a hub that stops. */
@@ -74,11 +88,14 @@ export class FakeHub {
         this.asked.push(`subscribe ${request.channel} ${request.token ?? ''}`.trim());
         channels?.add(request.channel);
         const streams = [...this.streams.values()].filter((one) => channelsOf(one).includes(request.channel));
+        const jobs = [...this.jobs.values()].filter(({ job_id }) =>
+          ['jobs', `job:${job_id}`].includes(request.channel),
+        );
         return send(client, {
           op: 'snapshot',
           channel: request.channel as 'streams',
           position: { epoch: 'e', offset: '1' },
-          streams,
+          ...(request.channel.startsWith('job') ? { jobs } : { streams }),
         });
       }
       case 'unsubscribe':
@@ -89,9 +106,9 @@ export class FakeHub {
     }
   }
 
-  #change(stream: HubStream, change: HubChange): void {
+  #change(of: readonly string[], change: HubChange): void {
     for (const [client, channels] of this.#channels) {
-      for (const channel of channelsOf(stream)) {
+      for (const channel of of) {
         if (channels.has(channel)) send(client, { op: 'delta', channel: channel as 'streams', changes: [change] });
       }
     }

@@ -7,6 +7,8 @@ import { type Browser, type BrowserContext, type BrowserContextOptions, chromium
 import { build } from 'vite';
 import { FakeApi } from './fake-api.ts';
 import { encodeSegments, FakeLive } from './fake-live.ts';
+import { FakeUploads } from './fake-uploads.ts';
+import { encodeVod, vodFile } from './fake-vod.ts';
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -37,6 +39,9 @@ export interface Visitor {
 export class Site implements AsyncDisposable {
   readonly api = new FakeApi();
   readonly live: FakeLive;
+  readonly uploads = new FakeUploads();
+  /** Folder of what was encoded. */
+  readonly dir: string;
   /** CMCD reports as they came. */
   readonly reports: { readonly path: string; readonly type: string | undefined; readonly body: string }[] = [];
   readonly mediaAsked: { readonly path: string; readonly headers: readonly string[] }[] = [];
@@ -46,17 +51,19 @@ export class Site implements AsyncDisposable {
   readonly #close: () => Promise<void>;
   readonly #browser: Browser;
 
-  private constructor(dist: string, live: FakeLive, origin: string, browser: Browser, close: () => Promise<void>) {
-    this.dist = dist;
+  private constructor(dir: string, live: FakeLive, origin: string, browser: Browser, close: () => Promise<void>) {
+    this.dir = dir;
+    this.dist = join(dir, 'dist');
     this.live = live;
     this.origin = origin;
     this.api.origin = origin;
+    this.api.media.origin = origin;
     this.#browser = browser;
     this.#close = close;
   }
 
-  /** Builds the studio into a temporary folder and serves it. `encode` also makes the live stream's segments. */
-  static async open(options: { readonly encode: boolean }): Promise<Site> {
+  /** Builds the studio into a temporary folder and serves it. `encode` also makes the live stream's segments, `vod` a video. */
+  static async open(options: { readonly encode: boolean; readonly vod?: boolean }): Promise<Site> {
     const dir = await mkdtemp(join(tmpdir(), 'studio-site-'));
     const root = join(import.meta.dirname, '..');
     await Promise.all([
@@ -67,6 +74,7 @@ export class Site implements AsyncDisposable {
         build: { outDir: join(dir, 'dist') },
       }),
       options.encode ? encodeSegments(dir) : undefined,
+      options.vod ? encodeVod(dir) : undefined,
     ]);
     const live = new FakeLive(dir);
     const server = createServer();
@@ -74,7 +82,7 @@ export class Site implements AsyncDisposable {
     const address = server.address();
     if (address === null || typeof address === 'string') throw new Error('the server has no port');
     const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, args: chromiumArgs });
-    const site = new Site(join(dir, 'dist'), live, `http://127.0.0.1:${address.port}`, browser, async () => {
+    const site = new Site(dir, live, `http://127.0.0.1:${address.port}`, browser, async () => {
       await browser.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -113,13 +121,20 @@ async function serve(site: Site, dir: string, request: IncomingMessage, response
   const url = new URL(request.url ?? '/', site.origin);
   if (url.pathname.startsWith('/api/v1/')) {
     if (site.api.unreachable) return void response.destroy();
+    const [, upload] = /^\/api\/v1\/uploads(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
+    if (url.pathname.startsWith('/api/v1/uploads')) return site.uploads.answer(upload, request, response);
+    if (/^\/api\/v1\/images\/.*\/source$/.test(url.pathname)) {
+      const signedIn = request.headers.authorization !== undefined;
+      const poster = signedIn ? await vodFile(dir, 'poster.jpg') : undefined;
+      return void response.writeHead(poster ? 200 : 401, { 'content-type': 'image/jpeg' }).end(poster?.body);
+    }
     const body = await readJson(request);
     const path = url.pathname.slice('/api/v1'.length) + url.search;
     const answer = site.api.answer(request.method ?? 'GET', path, body, request.headers.authorization);
     response.writeHead(answer.status, { 'content-type': 'application/json' });
     return void response.end(answer.body === undefined ? undefined : JSON.stringify(answer.body));
   }
-  if (url.pathname.startsWith('/live/') && request.method === 'POST') {
+  if (/^\/(live|vod)\//.test(url.pathname) && request.method === 'POST') {
     site.reports.push({ path: url.pathname, type: request.headers['content-type'], body: await readText(request) });
     return void response.writeHead(204).end();
   }
@@ -129,6 +144,11 @@ async function serve(site: Site, dir: string, request: IncomingMessage, response
     if (answer === 'fail') return void response.writeHead(500).end();
     if (answer === undefined) return void response.writeHead(404).end();
     return void response.writeHead(200, { 'content-type': answer.type, 'cache-control': 'no-store' }).end(answer.body);
+  }
+  if (url.pathname.startsWith('/vod/')) {
+    const file = await vodFile(dir, url.pathname.replace(/^\/vod\/[^/]+\/(h\.p\.s\/)?/, ''));
+    if (file === undefined || url.pathname.startsWith('/vod/unknown')) return void response.writeHead(404).end();
+    return void response.writeHead(200, { 'content-type': file.type }).end(file.body);
   }
   const file = extname(url.pathname) === '' ? 'index.html' : url.pathname.slice(1);
   const body = await readFile(join(dir, 'dist', file)).catch(() => undefined);
@@ -144,6 +164,7 @@ async function readText(request: IncomingMessage): Promise<string> {
 
 async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
   const text = await readText(request);
+  if (request.headers['content-type']?.startsWith('image/')) return {};
   const value: unknown = text === '' ? {} : JSON.parse(text);
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }

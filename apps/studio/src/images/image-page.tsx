@@ -154,16 +154,18 @@ function DeleteCard({ image }: { readonly image: Image }) {
     return undefined;
   };
   return (
-    <ConfirmButton
-      label="Delete image"
-      heading={`Delete “${image.img_name}”?`}
-      confirm="Delete image"
-      onConfirm={remove}
-    >
-      <p>
-        The picture and its history are gone at once, and a running job is stopped.
-        {image.has_video ? ' The video that was made of it stays.' : ''} This cannot be undone.
-      </p>
-    </ConfirmButton>
+    <div>
+      <ConfirmButton
+        label="Delete image"
+        heading={`Delete “${image.img_name}”?`}
+        confirm="Delete image"
+        onConfirm={remove}
+      >
+        <p>
+          The picture and its history are gone at once, and a running job is stopped.
+          {image.has_video ? ' The video that was made of it stays.' : ''} This cannot be undone.
+        </p>
+      </ConfirmButton>
+    </div>
   );
 }

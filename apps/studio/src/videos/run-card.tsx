@@ -22,7 +22,8 @@ interface RunCardProps {
 export function RunCard({ video, task, mayChange, onChanged }: RunCardProps) {
   const never = task.task_id === null;
   const active = !never && isActive(task.status);
-  const made = never && task.status === 'completed';
+  const made = never && ['composition', 'image', 'recording'].includes(video.origin);
+  const forgotten = never && !made && task.status !== 'pending';
   return (
     <section className="card stack" aria-labelledby="run-heading">
       <h2 id="run-heading">Processing</h2>
@@ -34,7 +35,9 @@ export function RunCard({ video, task, mayChange, onChanged }: RunCardProps) {
         </Notice>
       )}
       {made ? (
-        <p className="hint">This video was made by Millrace and needs no processing.</p>
+        <p className="hint">This video came finished and needs no processing.</p>
+      ) : forgotten ? (
+        <p className="hint">Its last run was so long ago that no more is known of it.</p>
       ) : (
         <StepsList steps={task.steps} />
       )}
