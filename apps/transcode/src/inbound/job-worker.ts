@@ -93,7 +93,8 @@ export class JobWorker implements AsyncDisposable {
     for (let failures = 0; !signal.aborted && this.#kinds.length > 0; ) {
       if (!(await this.#hasRoom(signal))) continue;
       const askedMs = clock.monotonicMs();
-      const request = { slots: slots - this.#runs.size, kinds: this.#kinds, wait_ms: waitMs };
+      // After a failure an answer at once, to know that progress is there again.
+      const request = { slots: slots - this.#runs.size, kinds: this.#kinds, wait_ms: failures === 0 ? waitMs : 0 };
       const leased = await this.#line.lease(request, signal);
       if (!leased.ok) {
         await sleep(clock, backoffMs(failures++, 100, 2_000, random()), signal);

@@ -377,7 +377,7 @@ describe('the leases of tasks, whatever comes between', () => {
         world.living[0]!.kill();
         world.desk[Symbol.dispose]();
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 });
