@@ -1,6 +1,7 @@
 import type { TranscodeSettings } from '../config.ts';
 import type { SpeechRecogniser } from '../core/speech-recogniser.ts';
 import type { TaskExecutors } from '../core/task-executor.ts';
+import { createAnimateTask } from './animate-task.ts';
 import { createAudioTask } from './audio-task.ts';
 import { defaultEncoder, type EncoderSettings } from './encoder-settings.ts';
 import { createInspectTask } from './inspect-task.ts';
@@ -24,6 +25,7 @@ export function createTaskExecutors(settings: TranscodeSettings): TaskExecutors 
     poster: createPosterTask(encoder),
     span: createSpanTask(encoder),
     publish: createPublishTask(),
+    animate: createAnimateTask(encoder),
     inspect: createInspectTask(encoder),
     normalise: createNormaliseTask(encoder),
     join: createJoinTask(encoder),
