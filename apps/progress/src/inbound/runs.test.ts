@@ -112,7 +112,7 @@ describe('run_sync', () => {
     const jobs = await progress.database.sql`SELECT job_id FROM progress.jobs WHERE subject = ${videoId}`;
     expect(jobs).toHaveLength(1);
     await work(progress.service, allTasks);
-  });
+  }, 60_000);
 });
 
 describe('reprocess', () => {

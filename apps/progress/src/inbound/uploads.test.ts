@@ -75,7 +75,7 @@ describe('an upload', () => {
       }),
       { numRuns: 6 },
     );
-  });
+  }, 60_000);
 
   it('that tus-js-client aborts is resumed by another client from its URL alone', async () => {
     const bytes = randomBytes(3 * smallestPart);
