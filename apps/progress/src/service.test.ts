@@ -192,6 +192,17 @@ describe('progress', () => {
     expect(await lease(progress, 'w2', 1, 5_000)).toHaveLength(1);
   });
 
+  it('refuses a result of another kind than the task’s, so that the worker does not repeat it', async () => {
+    await using progress = await openTestProgress({ jobTypes: plannedJobs().types });
+    await submit(progress, aSubmission());
+    const [task] = await lease(progress, 'w1');
+    const result = { kind: 'publish' as const, rungs: [], bytes: 0 };
+    expect(await progress.service.leases.end('w1', { ...stopped(task!), kind: 'done', result })).toMatchObject({
+      ok: false,
+      error: { kind: 'refused' },
+    });
+  });
+
   it('logs and counts requests that took too long', async () => {
     let now = 0;
     const slow: Clock = { ...systemClock, monotonicMs: () => (now += 600) };

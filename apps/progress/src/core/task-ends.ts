@@ -15,12 +15,17 @@ import { refusalOf } from './task-reports.ts';
 import type { NewTask, TaskRecord } from './task-rows.ts';
 import { sumTasks } from './task-sums.ts';
 
+/** What the worker said makes no sense; to repeat it is of no use. */
+export class LeaseMistake extends Error {}
+
 /** Takes the end of a lease. A repeated `done` that was taken is taken again. */
 export async function takeEnd(deps: EngineDeps, workerId: string, end: TaskEnd): Promise<LeaseStanding> {
   const known = await deps.store.tasks.find(end.task_id);
   if (known === undefined) return refuse(deps, 'unknown-task');
   if (end.kind === 'done' && end.result.kind !== known.specKind) {
-    throw new Error(`task ${known.taskId}: expected a result of ${known.specKind}, got one of ${end.result.kind}`);
+    throw new LeaseMistake(
+      `task ${known.taskId}: expected a result of ${known.specKind}, got one of ${end.result.kind}`,
+    );
   }
   if (known.fence !== end.fence) return refuse(deps, 'older-fence');
   return deps.store.transaction(async (tx) => {

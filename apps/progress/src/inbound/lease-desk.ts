@@ -9,7 +9,7 @@ import type { Logger } from '@millrace/log';
 import { isRetryable } from '@millrace/postgres';
 import { err, ok, type Result } from '@millrace/result';
 import type { EngineDeps } from '../core/engine-deps.ts';
-import { takeEnd } from '../core/task-ends.ts';
+import { LeaseMistake, takeEnd } from '../core/task-ends.ts';
 import { leaseTasks } from '../core/task-leasing.ts';
 import { takeReports } from '../core/task-reports.ts';
 import type { StopDesk } from './stop-desk.ts';
@@ -156,6 +156,7 @@ export class JobLeaseDesk implements JobLeases {
         return ok(await work());
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
+        if (error instanceof LeaseMistake) return err({ kind: 'refused', message });
         const passing = isRetryable(error);
         if (passing && isConflict(error) && tries < 5) continue;
         if (!passing) this.#options.log.error('lease-call-crashed', { error });

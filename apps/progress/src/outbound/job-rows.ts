@@ -98,7 +98,7 @@ export function createJobRows(sql: Queryable): JobRows {
     },
     async newest(kind, subject) {
       const rows = await sql<JobRow[]>`
-        SELECT * FROM progress.jobs WHERE kind = ${kind} AND subject = ${subject}
+        SELECT * FROM progress.jobs WHERE kind = ${kind} AND subject = ${subject} AND NOT forgotten
         ORDER BY (status IN ('pending', 'processing') AND NOT cancelling) DESC, job_id DESC LIMIT 1`;
       return rows[0] && toJob(rows[0]);
     },
@@ -184,7 +184,7 @@ export function createJobRows(sql: Queryable): JobRows {
     async list(filter, page) {
       const rows = await sql<JobRow[]>`
         SELECT * FROM progress.jobs WHERE ${filterOf(sql, filter)}
-          AND (${page.before ?? null}::text IS NULL OR job_id < ${page.before ?? ''})
+          ${page.before === undefined ? sql`` : sql`AND job_id < ${page.before}`}
         ORDER BY job_id DESC LIMIT ${page.limit}`;
       return rows.map(toJob);
     },
