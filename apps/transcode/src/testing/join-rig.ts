@@ -30,6 +30,8 @@ export interface ClipShape {
   readonly volumeDb?: number;
   /** Turns the colours, so that clips differ. */
   readonly hue?: number;
+  /** Degrees by which a player is to turn it. */
+  readonly rotate?: number;
   readonly more?: readonly string[];
 }
 
@@ -37,6 +39,7 @@ export class JoinRig implements AsyncDisposable {
   readonly folder: string;
   readonly store: MediaStore;
   readonly reports: number[] = [];
+  onReport: (done: number) => void = () => {};
   #next = 0;
 
   private constructor(folder: string, store: MediaStore) {
@@ -61,7 +64,13 @@ export class JoinRig implements AsyncDisposable {
       ...(tone > 0 ? ['-af', `volume=${volumeDb}dB`, '-ac', '2', '-c:a', 'aac'] : []),
       ...[...(shape.more ?? []), path],
     ]);
-    const kept = await this.store.putFile(key, path);
+    let made = path;
+    if (shape.rotate !== undefined) {
+      made = `${path}.turned.mp4`;
+      const turn = ['-c', 'copy', '-metadata:s:v:0', `rotate=${shape.rotate}`];
+      run('ffmpeg', ['-v', 'error', '-y', '-i', path, ...turn, made]);
+    }
+    const kept = await this.store.putFile(key, made);
     if (!kept.ok) throw new Error(JSON.stringify(kept.error));
     return key;
   }
@@ -112,7 +121,10 @@ export class JoinRig implements AsyncDisposable {
     try {
       const result = await work({
         ...{ signal, scratch, store: this.store, log: silentLogger, inputs: [] },
-        report: (done) => void this.reports.push(done),
+        report: (done) => {
+          this.reports.push(done);
+          this.onReport(done);
+        },
       });
       if (!result.ok) throw new Error(JSON.stringify(result.error));
       return result.value;
