@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { silentLogger } from '@millrace/log';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { imageFormats, mediaFormats } from './ffmpeg-input.ts';
-import { probeFile } from './probe-file.ts';
+import { probeFile, readPackets } from './probe-file.ts';
 import { runFfmpeg } from './run-ffmpeg.ts';
 
 let folder = '';
@@ -106,4 +106,15 @@ it('a name with a pattern in it is a name, not a sequence of pictures', async ()
 it('what is allowed can be read: the guard itself refuses nothing', async () => {
   const probed = await probeFile(join(folder, 'secret.ts'), { signal, log: silentLogger });
   expect(probed).toMatchObject({ ok: true, value: { format: 'mpegts', video: { width: 64 } } });
+});
+
+it('packets of a file without presentation times have their decode times', async () => {
+  const path = join(folder, 'old.avi');
+  const coding = ['-c:v', 'mpeg4', '-bf', '2', '-g', '10'];
+  execFileSync('ffmpeg', ['-v', 'error', '-i', join(folder, 'secret.ts'), ...coding, path]);
+  const times: (number | undefined)[] = [];
+  const onPacket = ({ ptsMs }: { readonly ptsMs: number | undefined }) => times.push(ptsMs);
+  expect(await readPackets(path, onPacket, { signal, log: silentLogger })).toMatchObject({ ok: true });
+  expect(times.length).toBe(25);
+  for (const time of times) expect(time).toBeTypeOf('number');
 });

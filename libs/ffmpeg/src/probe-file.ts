@@ -37,7 +37,7 @@ export async function probeFile(path: string, options: ProbeOptions): Promise<Re
 export interface ProbedPacket {
   /** Index of its stream. */
   readonly index: number;
-  /** Presentation time, ms; undefined when the file has none for it. */
+  /** Presentation time, ms; where the file has none (AVI), the decode time; undefined when it has neither. */
   readonly ptsMs: number | undefined;
   readonly durationMs: number | undefined;
   readonly keyframe: boolean;
@@ -49,7 +49,7 @@ export async function readPackets(
   onPacket: (packet: ProbedPacket) => void,
   options: ProbeOptions,
 ): Promise<Result<void, FfmpegFailure>> {
-  const shown = ['-show_entries', 'packet=stream_index,pts_time,duration_time,flags'];
+  const shown = ['-show_entries', 'packet=stream_index,pts_time,dts_time,duration_time,flags'];
   const args = [...opening(options), ...shown, '-of', 'csv=print_section=0', fileUrl(path)];
   const run = await probe(path, options, args, options.totalMs ?? 3_600_000, async (bytes) => {
     const decoder = new TextDecoder();
@@ -68,11 +68,16 @@ export async function readPackets(
 
 const longestLine = 256;
 
-/** `0,0.066667,0.033333,K_`, with `N/A` for what is missing. */
+/** `0,0.066667,0.033333,0.033333,K_`, with `N/A` for what is missing. */
 function readPacket(line: string): ProbedPacket | undefined {
-  const [index, pts, duration, flags] = line.split(',');
+  const [index, pts, dts, duration, flags] = line.split(',');
   if (flags === undefined) return undefined;
-  return { index: Number(index), ptsMs: seconds(pts), durationMs: seconds(duration), keyframe: flags.startsWith('K') };
+  return {
+    index: Number(index),
+    ptsMs: seconds(pts) ?? seconds(dts),
+    durationMs: seconds(duration),
+    keyframe: flags.startsWith('K'),
+  };
 }
 
 function seconds(text: string | undefined): number | undefined {

@@ -25,7 +25,9 @@ const longestReason = 600;
  * lie (`paths`).
  */
 export function reasonOf(words: string, paths: readonly string[]): string {
-  let text = words.replaceAll(/ @ 0x[0-9a-f]+/g, '');
+  let text = words
+    .replaceAll(/ @ 0x[0-9a-f]+/g, '')
+    .replaceAll(/Format not on whitelist '[^']*'/g, 'this format is not taken');
   for (const path of paths) text = text.replaceAll(`file:${path}`, 'the file').replaceAll(path, 'the file');
   const lines = text
     .split(/[\r\n]+/)

@@ -1,7 +1,7 @@
 import type { ProbedFile } from '@millrace/ffmpeg';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mediaFactsOf, PacketSurvey } from './media-facts.ts';
+import { mediaFactsOf, originMs, PacketSurvey } from './media-facts.ts';
 
 const video = {
   ...{
@@ -35,7 +35,7 @@ describe('facts of a file', () => {
   });
 
   it('count time from the start of the file, wherever that is', () => {
-    const late = { ...file, startMs: 3_600_000 };
+    const late = { ...file, startMs: 3_600_000, video: { ...video, startMs: 3_600_000 } };
     const survey = new PacketSurvey(late);
     for (let i = 0; i < 50; i++) survey.take(packet(3_600_000 + i * 40, i % 25 === 0));
     expect(survey.keyframesMs).toEqual([0, 1_000]);
@@ -76,4 +76,13 @@ it('keyframes are told in order, far enough apart, and never more than ten thous
     }),
     { numRuns: 20 },
   );
+});
+
+it('the timeline begins with the first picture, unless there is something to hear well before it', () => {
+  const at = (startMs: number, pictureMs: number | undefined) =>
+    originMs({ startMs, video: pictureMs === undefined ? undefined : { ...video, startMs: pictureMs } });
+  expect(at(-21, 17)).toBe(17);
+  expect(at(0, 0)).toBe(0);
+  expect(at(0, 1_500)).toBe(0);
+  expect(at(3_600_000, undefined)).toBe(3_600_000);
 });

@@ -8,6 +8,15 @@ const keyframeGapMs = 500;
 /** Keyframes that are told at most; of more every second one is left out, and again. */
 const mostKeyframes = 10_000;
 
+/** Audio that begins so little before the pictures is what its encoder put in front, or not worth a repeated picture, ms. */
+const leadMs = 100;
+
+/** Where the timeline of everything that is made of a file is at 0, ms in the file: its first picture, or audio well before that. */
+export function originMs({ startMs, video }: Pick<ProbedFile, 'startMs' | 'video'>): number {
+  const pictureMs = video?.startMs;
+  return pictureMs !== undefined && pictureMs >= startMs && pictureMs - startMs < leadMs ? pictureMs : startMs;
+}
+
 /** What the packets of a file say, gathered as they go by. A header can lie about the length of a file; its packets are what there is. */
 export class PacketSurvey {
   readonly #file: ProbedFile;
@@ -29,9 +38,9 @@ export class PacketSurvey {
   }
 
   take(packet: ProbedPacket): void {
-    const { video, audio, startMs } = this.#file;
+    const { video, audio } = this.#file;
     if (packet.ptsMs === undefined) return;
-    const at = packet.ptsMs - startMs;
+    const at = packet.ptsMs - originMs(this.#file);
     const end = at + (packet.durationMs ?? 0);
     if (packet.index === audio?.index) this.#soundEndMs = Math.max(this.#soundEndMs, end);
     if (packet.index !== video?.index) return;

@@ -7,6 +7,7 @@ import type { StoredTrack } from '@millrace/api';
 import { probeFile, runFfmpeg } from '@millrace/ffmpeg';
 import { fetchToScratch } from '@millrace/media-store';
 import { err, ok } from '@millrace/result';
+import { originMs } from '../core/media-facts.ts';
 import type { TaskExecutor } from '../core/task-executor.ts';
 import { encodeTrack, fragmentedOutput } from './encode-track.ts';
 import type { EncoderSettings } from './encoder-settings.ts';
@@ -31,13 +32,14 @@ export function createAudioTask(settings: EncoderSettings): TaskExecutor<'audio'
     if (audio === undefined) return ok({ kind: 'audio', track: null, speech: null });
 
     const { threads, niceness } = settings;
+    const leadMs = originMs(probed.value) - probed.value.startMs;
     const wav = join(scratch, 'speech.wav');
     const inputs = [{ kind: 'file' as const, path: path.value, options: ['-vn', '-sn', '-dn'] }];
     const map = ['-map', `0:${audio.index}`, '-map_metadata', '-1'];
     const speechArgs = [
       ...map,
       '-af',
-      even(speechRate, spec.duration_ms),
+      even(speechRate, leadMs, spec.duration_ms),
       '-ac',
       '1',
       '-c:a',
@@ -51,7 +53,7 @@ export function createAudioTask(settings: EncoderSettings): TaskExecutor<'audio'
 
     let track: StoredTrack | null = null;
     if (spec.asset !== null) {
-      const filter = `${even(sampleRate, spec.duration_ms)},atrim=start_sample=${primingSamples},asetpts=N/SR/TB+${primingSamples}/SR/TB`;
+      const filter = `${even(sampleRate, leadMs, spec.duration_ms)},atrim=start_sample=${primingSamples},asetpts=N/SR/TB+${primingSamples}/SR/TB`;
       const coding = ['-af', filter, '-ac', '2', '-c:a', 'aac', '-b:a', String(settings.audioBitsPerSecond)];
       const args = [
         ...(spec.speech === null ? [] : speechArgs),
@@ -74,8 +76,12 @@ export function createAudioTask(settings: EncoderSettings): TaskExecutor<'audio'
   };
 }
 
-/** Filter to one rate and exactly the video's length from its start: gaps filled, drift evened out, the end padded or cut. */
-function even(rate: number, durationMs: number): string {
+/**
+ * Filter to one rate and exactly the video's length from its origin, `leadMs` into the file: gaps filled, drift evened out, the end
+ * padded or cut.
+ */
+function even(rate: number, leadMs: number, durationMs: number): string {
   const resample = `aresample=${rate}:async=1:min_hard_comp=0.1:first_pts=0`;
-  return `${resample},apad,atrim=end=${(durationMs / 1_000).toFixed(3)}`;
+  const lead = leadMs > 0 ? `,atrim=start=${(leadMs / 1_000).toFixed(6)},asetpts=N/SR/TB` : '';
+  return `${resample}${lead},apad,atrim=end=${(durationMs / 1_000).toFixed(3)}`;
 }

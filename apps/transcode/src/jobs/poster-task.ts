@@ -5,6 +5,7 @@ import type { SpecOf, TaskFailure } from '@millrace/api';
 import { type ProbedFile, type ProbedVideo, probeFile, runFfmpeg } from '@millrace/ffmpeg';
 import { fetchToScratch } from '@millrace/media-store';
 import { err, ok, type Result } from '@millrace/result';
+import { originMs } from '../core/media-facts.ts';
 import { pictureFilter } from '../core/picture-filter.ts';
 import { interestOf, planStoryboard, renderStoryboard } from '../core/storyboard.ts';
 import type { TaskContext, TaskExecutor } from '../core/task-executor.ts';
@@ -101,7 +102,7 @@ async function makeStoryboard(
   const sparse =
     keyframes.length > 0 && largestGapMs(keyframes, duration_ms) <= Math.max(closeMs, plan.intervalMs * 1.5);
   const filter = [
-    `setpts=PTS-(${(file.startMs / 1_000).toFixed(6)})/TB`,
+    `setpts=PTS-(${(originMs(file) / 1_000).toFixed(6)})/TB`,
     `fps=fps=1000/${plan.intervalMs}:round=near:start_time=0`,
     pictureFilter(video, plan.width, plan.height),
     `tile=${plan.columns}x${plan.rows}`,

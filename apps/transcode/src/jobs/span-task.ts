@@ -15,6 +15,7 @@ import {
 } from '@millrace/ladder';
 import { fetchToScratch } from '@millrace/media-store';
 import { err, ok, type Result } from '@millrace/result';
+import { originMs } from '../core/media-facts.ts';
 import { cutFilter, pictureFilter } from '../core/picture-filter.ts';
 import type { TaskContext, TaskExecutor } from '../core/task-executor.ts';
 import { type EncodedTrack, encodeTrack, fragmentedOutput } from './encode-track.ts';
@@ -95,9 +96,10 @@ function encodeCut(
   const { rung, asset } = spec;
   const { threads, niceness } = settings;
   // `-ss` counts from the file's start; a millisecond more finds the keyframe also where its time was rounded.
-  const seek = seekMs === undefined ? [] : ['-ss', ((seekMs + 1) / 1_000).toFixed(6), '-noaccurate_seek'];
+  const fromStartMs = originMs(file) - file.startMs;
+  const seek = seekMs === undefined ? [] : ['-ss', ((seekMs + fromStartMs + 1) / 1_000).toFixed(6), '-noaccurate_seek'];
   const filter = [
-    cutFilter(video, { originMs: file.startMs, rate: cut.rate, first: cut.first, end: cut.end }),
+    cutFilter(video, { originMs: originMs(file), rate: cut.rate, first: cut.first, end: cut.end }),
     pictureFilter(video, rung.width, rung.height),
   ].join(',');
   return encodeTrack(

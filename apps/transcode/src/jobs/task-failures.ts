@@ -6,7 +6,7 @@ import { assertNever } from '@millrace/result';
 
 /** What ffmpeg says when the file is to blame, not the machine. */
 const blamesFile =
-  /invalid data|moov atom not found|not on whitelist|could not find codec|unknown decoder|no decoder|decoder .* not found|does not contain any stream|output file is empty|nothing was written|end of file|error while opening decoder|matches no streams/i;
+  /invalid data|moov atom not found|format is not taken|could not find codec|unknown decoder|no decoder|decoder .* not found|does not contain any stream|output file is empty|nothing was written|end of file|error while opening decoder|matches no streams/i;
 
 /** `doing` says what failed: "encoding 720p". */
 export function failureOfRun(failure: FfmpegFailure, doing: string): TaskFailure {
