@@ -121,7 +121,7 @@ export async function lease(
   return leased.value;
 }
 
-export function resultOf(spec: TaskSpec): TaskResult {
+function resultOf(spec: TaskSpec): TaskResult {
   if (spec.kind === 'publish') return { kind: 'publish', rungs: [], bytes: 0 };
   const media = {
     ...{ container: 'mov', duration_ms: 1_000, size_bytes: 1, video: null, audio: null, bits_per_second: null },
