@@ -25,7 +25,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
 const settings = (env: Record<string, string> = {}) => expectOk(loadSettings(transcodeSettings, env), 'settings');
-const soon = (check: () => void) => vi.waitFor(check, { timeout: 5_000, interval: 5 });
+const soon = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout: 5_000, interval: 5 });
 
 async function aService(leases: ReturnType<typeof createMemoryJobLeases>, env: Record<string, string> = {}) {
   const scratch: string[] = [];
