@@ -44,6 +44,15 @@ export class ApiClient {
     return text(await this.#call('GET', `/streams/${streamId}`), 'state');
   }
 
+  get token(): string {
+    return this.#token;
+  }
+
+  /** Any call below `/api/v1`; rejects unless it succeeds. */
+  call(method: string, path: string, body?: unknown): Promise<Readonly<Record<string, unknown>>> {
+    return this.#call(method, path, body);
+  }
+
   #call(method: string, path: string, body?: unknown): Promise<Readonly<Record<string, unknown>>> {
     return call(`${this.#baseUrl}/api/v1${path}`, method, this.#token, body);
   }
