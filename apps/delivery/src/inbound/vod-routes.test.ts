@@ -52,7 +52,7 @@ describe('a processed video', () => {
       [`${asset}/video-360p/index.m3u8`, 'application/vnd.apple.mpegurl', 'public, max-age=60'],
       [`${asset}/video-360p/s0000-0.m4s`, 'video/mp4', 'public, max-age=31536000, immutable'],
       [`${asset}/audio/init.mp4`, 'audio/mp4', 'public, max-age=31536000, immutable'],
-      [`${asset}/storyboard-0.jpg`, 'image/jpeg', 'public, max-age=31536000, immutable'],
+      [`${asset}/storyboard-0.jpg`, 'image/jpeg', 'public, max-age=60'],
     ];
     for (const [path, type, caching] of rows) {
       const { status, headers } = await fetch(`${url}/${path}`);

@@ -143,7 +143,8 @@ export class VodRoutes implements HttpMount {
     files.send(exchange, {
       key: `${found.folder}/${target.path}`,
       contentType,
-      caching: mediaCaching(video.visibility),
+      // a run of some steps draws the pictures of an asset anew
+      caching: file === 'picture' ? `${video.visibility}, max-age=60` : mediaCaching(video.visibility),
     });
   }
 
