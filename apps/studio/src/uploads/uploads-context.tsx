@@ -30,13 +30,16 @@ export function UploadsProvider({ children }: { readonly children: ReactNode }) 
   }, [api, ownerId, store]);
   useEffect(() => {
     const onOnline = () => uploads.retryNow();
+    const onOffline = () => uploads.breakOff();
     const onLeave = (event: BeforeUnloadEvent) => {
       if (uploads.items.some(isUnderWay)) event.preventDefault();
     };
     window.addEventListener('online', onOnline);
+    window.addEventListener('offline', onOffline);
     window.addEventListener('beforeunload', onLeave);
     return () => {
       window.removeEventListener('online', onOnline);
+      window.removeEventListener('offline', onOffline);
       window.removeEventListener('beforeunload', onLeave);
       uploads.close();
     };

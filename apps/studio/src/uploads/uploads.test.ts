@@ -64,13 +64,30 @@ describe('uploads', () => {
     const [transfer] = transfers;
     transfer?.events.onError({ kind: 'unreachable' });
     expect(stateOf(uploads)).toBe('interrupted');
-    timers[0]?.run();
+    const retries = () => timers.filter(({ delayMs }) => delayMs < 60_000);
+    retries()[0]?.run();
     transfer?.events.onError({ kind: 'unreachable' });
-    expect(timers.map(({ delayMs }) => delayMs)).toEqual([500, 1_000]);
+    expect(retries().map(({ delayMs }) => delayMs)).toEqual([500, 1_000]);
     uploads.retryNow();
-    expect(timers[1]?.cancelled).toBe(true);
+    expect(retries()[1]?.cancelled).toBe(true);
     expect(transfer?.calls).toEqual(['start', 'start', 'start']);
     expect(created).toBe(1);
+  });
+
+  it('are broken off when the browser is offline, or when nothing moves for a minute', async () => {
+    const uploads = new Uploads(deps);
+    uploads.add([file('a.mp4')], wish);
+    await vi.waitFor(() => expect(transfers).toHaveLength(1));
+    transfers[0]?.events.onSent(50);
+    const running = () => timers.filter(({ delayMs, cancelled }) => delayMs === 60_000 && !cancelled);
+    expect(running()).toHaveLength(1);
+    running()[0]?.run();
+    expect(stateOf(uploads)).toBe('interrupted');
+    uploads.retryNow();
+    uploads.breakOff();
+    expect(stateOf(uploads)).toBe('interrupted');
+    expect(transfers[0]?.calls).toEqual(['start', 'pause', 'start', 'pause']);
+    expect(running()).toEqual([]);
   });
 
   it('tell what the server refused, and do not try that again by themselves', async () => {

@@ -40,9 +40,13 @@ interface Held {
   transfer?: Transfer;
   unfinished?: Unfinished;
   retry?: { cancel(): void };
+  /** Runs out when nothing has moved for a while. */
+  stall?: { cancel(): void };
 }
 
 const atOnce = 2;
+/** A network that went away without a word is noticed after so long; the server may take a while to answer a whole file. */
+const stallMs = 60_000;
 
 export class Uploads {
   readonly #deps: UploadsDeps;
@@ -100,6 +104,7 @@ export class Uploads {
     if (held === undefined) return;
     this.#signal(held, { kind: 'paused' });
     held.retry?.cancel();
+    held.stall?.cancel();
     void held.transfer?.pause();
     this.#pump();
   }
@@ -118,6 +123,7 @@ export class Uploads {
     this.#held.delete(id);
     this.#tell();
     held.retry?.cancel();
+    held.stall?.cancel();
     const { unfinished, item, transfer } = held;
     if (unfinished !== undefined) {
       const code = await this.#deps.loadCode();
@@ -134,6 +140,11 @@ export class Uploads {
     this.#tell();
   }
 
+  /** The network is gone: nothing more will come of what is on its way. */
+  breakOff(): void {
+    for (const held of this.#held.values()) if (held.transfer !== undefined) this.#breakOff(held);
+  }
+
   /** The network is back: what waits for it does not wait any longer. */
   retryNow(): void {
     for (const held of this.#held.values()) if (held.item.state.kind === 'interrupted') this.#begin(held);
@@ -143,10 +154,22 @@ export class Uploads {
     this.#closed = true;
     for (const held of this.#held.values()) {
       held.retry?.cancel();
+      held.stall?.cancel();
       void held.transfer?.pause();
     }
     this.#held.clear();
     this.#listeners.clear();
+  }
+
+  #breakOff(held: Held): void {
+    if (!isUnderWay(held.item) || held.item.state.kind === 'interrupted') return;
+    void held.transfer?.pause();
+    this.#failed(held, { kind: 'unreachable' });
+  }
+
+  #watch(held: Held): void {
+    held.stall?.cancel();
+    held.stall = this.#deps.time.after(stallMs, () => this.#breakOff(held));
   }
 
   #pump(): void {
@@ -162,7 +185,10 @@ export class Uploads {
   #begin(held: Held): void {
     held.retry?.cancel();
     this.#signal(held, { kind: 'begun' });
-    if (held.transfer !== undefined) return held.transfer.start();
+    if (held.transfer !== undefined) {
+      this.#watch(held);
+      return held.transfer.start();
+    }
     this.#open(held).catch((error: unknown) => {
       // The protocol's code did not load: the network, or a page that is older than the server.
       reportError(error);
@@ -191,18 +217,25 @@ export class Uploads {
       file,
       { endpoint, videoId, ownerId, token, previous },
       {
-        onSent: (bytes) => this.#signal(held, { kind: 'sent', bytes, atMs: this.#deps.time.monotonicMs() }),
+        onSent: (bytes) => {
+          this.#watch(held);
+          this.#signal(held, { kind: 'sent', bytes, atMs: this.#deps.time.monotonicMs() });
+        },
         onDone: () => {
+          held.stall?.cancel();
           this.#signal(held, { kind: 'finished' });
           this.#pump();
         },
         onError: (error) => this.#failed(held, error),
       },
     );
-    if (held.item.state.kind === 'starting') held.transfer.start();
+    if (held.item.state.kind !== 'starting') return;
+    this.#watch(held);
+    held.transfer.start();
   }
 
   #failed(held: Held, error: ApiError): void {
+    held.stall?.cancel();
     if (!isUnderWay(held.item)) return; // paused or cancelled: the transfer was told to break off
     if (mayPass(error)) {
       this.#signal(held, { kind: 'interrupted' });

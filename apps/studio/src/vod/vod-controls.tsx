@@ -80,11 +80,11 @@ export function VodControls({ video, stage, loading, onPlay }: VodControlsProps)
           value={atS}
           disabled={durationS === 0}
           aria-label="Position"
-          aria-valuetext={`${runningTime(atS * 1000)} of ${runningTime(durationS * 1000)}`}
+          aria-valuetext={`${runningTime(atS * 1000)} of ${runningTime(Math.round(durationS) * 1000)}`}
           onChange={(event) => seek(Number(event.target.value))}
         />
         <span className="vod-time">
-          {runningTime(atS * 1000)} / {runningTime(durationS * 1000)}
+          {runningTime(atS * 1000)} / {runningTime(Math.round(durationS) * 1000)}
         </span>
         <SubtitlesControl video={video} />
         <button
