@@ -16,13 +16,16 @@ export interface JoinEncoding {
 export function joinEncoderArgs(target: JoinTarget, { preset, threads, setsId }: JoinEncoding): readonly string[] {
   const gop = String(Math.max(1, Math.round(framesPerSecond(rateOf(target)) * 2)));
   // colours of different sources would make different sets; what they are is in the pictures
-  const params = `sps-id=${setsId}:open-gop=0:colorprim=undef:transfer=undef:colormatrix=undef`;
+  const params = `${tools[target.profile]}sps-id=${setsId}:open-gop=0:colorprim=undef:transfer=undef:colormatrix=undef`;
   return [
     ...['-c:v', 'libx264', '-preset', preset, '-profile:v', target.profile, '-crf', String(crf)],
     ...['-g', gop, '-keyint_min', gop, '-sc_threshold', '0', '-r', rateText(target), '-threads', String(threads)],
     ...['-x264-params', params, '-video_track_timescale', String(timescaleOf(rateOf(target)))],
   ];
 }
+
+/** x264 names the least profile that what it uses needs: so it has to use what makes it the wanted one, whatever its preset. */
+const tools = { baseline: '', main: 'cabac=1:8x8dct=0:', high: 'cabac=1:8x8dct=1:' } as const;
 
 /** Filter to the target's frames: its rate, its size with bars where the shape differs, and no frame less than asked for. */
 export function joinPictureFilter(video: Pick<ProbedVideo, 'fieldOrder'>, target: JoinTarget): string {
