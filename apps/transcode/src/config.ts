@@ -75,6 +75,17 @@ export const transcodeSettings = defineSettings({
     optional: true,
     fallback: undefined,
   },
+  TRANSCODE_IMAGE_PROVIDER_KEYS: {
+    doc: 'Bearer tokens for the providers of PROGRESS_IMAGE_PROVIDERS, `name=key,...`.',
+    schema: z
+      .string()
+      .regex(/^([a-z0-9-]+=[^,]+)(,[a-z0-9-]+=[^,]+)*$/, 'name=key,...')
+      .transform((text) => new Secret(text))
+      .optional(),
+    secret: true,
+    optional: true,
+    fallback: undefined,
+  },
   TRANSCODE_ASR_MODEL: setting.text({ doc: 'Model that TRANSCODE_ASR_URL is asked for.', fallback: 'whisper-1' }),
   TRANSCODE_ASR_TIMEOUT_S: setting.integer({
     doc: 'Longest that TRANSCODE_ASR_URL may take for ten minutes of speech, s.',

@@ -1,17 +1,16 @@
 /** A still picture to a video: it is laid out once, looked at through a moving frame, captioned, and given the sound of another video. */
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SpecOf, TaskFailure } from '@millrace/api';
 import { type FfmpegInput, imageFormats, probeFile, runFfmpeg } from '@millrace/ffmpeg';
 import { frameRateOf, framesPerSecond } from '@millrace/ladder';
 import { fetchToScratch } from '@millrace/media-store';
 import { err, ok, type Result } from '@millrace/result';
-import { captionFilter, captionText } from '../core/caption.ts';
+import { captionFilter } from '../core/caption.ts';
 import { type MotionWish, motionGraph } from '../core/motion-plan.ts';
 import type { TaskContext, TaskExecutor } from '../core/task-executor.ts';
 import type { EncoderSettings } from './encoder-settings.ts';
 import { keepFileAsset } from './file-asset.ts';
-import { pictureEncoderArgs, soundArgs, soundInput } from './still-encoder.ts';
+import { pictureEncoderArgs, soundArgs, soundInput, writeCaption } from './still-encoder.ts';
 import { failureOfRun, failureOfStore, refusal } from './task-failures.ts';
 
 /** Pictures are larger than videos; what is larger was refused when it came. */
@@ -58,10 +57,8 @@ async function draw(
   const turned = orientation >= 5;
   const shown = { width: turned ? codedHeight : codedWidth, height: turned ? codedWidth : codedHeight };
   const wish: MotionWish = { motion, fill, picture: shown, orientation, width, height, rate, frames };
-  const caption = spec.caption === null ? '' : captionText(spec.caption, spec);
-  const captionFile = join(scratch, 'caption.txt');
-  if (caption !== '') await writeFile(captionFile, caption, 'utf8');
-  const finish = caption === '' ? 'null' : captionFilter(captionFile, height);
+  const captionFile = await writeCaption(spec, scratch);
+  const finish = captionFile === undefined ? 'null' : captionFilter(captionFile, height);
   const run = await runFfmpeg({
     inputs: [
       { kind: 'file', path: picture, formats: imageFormats, options: ['-noautorotate'] },

@@ -1,9 +1,11 @@
 import type { TranscodeSettings } from '../config.ts';
 import type { SpeechRecogniser } from '../core/speech-recogniser.ts';
 import type { TaskExecutors } from '../core/task-executor.ts';
+import { createHttpVideoGenerator } from '../outbound/http-video-generator.ts';
 import { createAnimateTask } from './animate-task.ts';
 import { createAudioTask } from './audio-task.ts';
 import { defaultEncoder, type EncoderSettings } from './encoder-settings.ts';
+import { createGenerateTask } from './generate-task.ts';
 import { createInspectTask } from './inspect-task.ts';
 import { createJoinTask } from './join-task.ts';
 import { createNormaliseTask } from './normalise-task.ts';
@@ -18,6 +20,7 @@ import { createSubtitlesTask } from './subtitles-task.ts';
 /** Kind of task -> who does it. Kinds that are missing here are left to other workers. */
 export function createTaskExecutors(settings: TranscodeSettings): TaskExecutors {
   const encoder = encoderOf(settings);
+  const providerKeys = providerKeysOf(settings);
   return {
     probe: createProbeTask(encoder),
     audio: createAudioTask(encoder),
@@ -26,6 +29,10 @@ export function createTaskExecutors(settings: TranscodeSettings): TaskExecutors 
     span: createSpanTask(encoder),
     publish: createPublishTask(),
     animate: createAnimateTask(encoder),
+    generate: createGenerateTask({
+      settings: encoder,
+      generatorOf: ({ name, url }) => createHttpVideoGenerator({ name, url, key: providerKeys.get(name) }),
+    }),
     inspect: createInspectTask(encoder),
     normalise: createNormaliseTask(encoder),
     join: createJoinTask(encoder),
@@ -39,6 +46,14 @@ function encoderOf(settings: TranscodeSettings): EncoderSettings {
     crf: settings.TRANSCODE_CRF,
     threads: settings.TRANSCODE_ENCODER_THREADS,
   };
+}
+
+/** Keys of providers by name, of `name=key,...`. */
+function providerKeysOf(settings: TranscodeSettings): ReadonlyMap<string, string> {
+  const pairs = (settings.TRANSCODE_IMAGE_PROVIDER_KEYS?.reveal() ?? '').split(',').filter((pair) => pair !== '');
+  return new Map(
+    pairs.map((pair) => [pair.slice(0, pair.indexOf('=')).trim(), pair.slice(pair.indexOf('=') + 1).trim()]),
+  );
 }
 
 function recogniserOf(settings: TranscodeSettings, niceness: number): SpeechRecogniser {

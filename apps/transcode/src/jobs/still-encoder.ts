@@ -1,9 +1,12 @@
 /** How videos of images are encoded, whoever drew them: pictures at a constant rate, sound of another video under them. */
-import type { TaskFailure } from '@millrace/api';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SpecOf, TaskFailure } from '@millrace/api';
 import { type FfmpegInput, probeFile } from '@millrace/ffmpeg';
 import { type FrameRate, framesPerSecond, timescaleOf } from '@millrace/ladder';
 import { fetchToScratch } from '@millrace/media-store';
 import { err, ok, type Result } from '@millrace/result';
+import { captionText } from '../core/caption.ts';
 import type { TaskContext } from '../core/task-executor.ts';
 import type { EncoderSettings } from './encoder-settings.ts';
 import { failureOfRun, failureOfStore, refusal } from './task-failures.ts';
@@ -29,6 +32,18 @@ export function pictureEncoderArgs(rate: FrameRate, { preset, crf, threads }: En
     ...['-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709', '-color_range', 'tv'],
     ...['-video_track_timescale', String(timescaleOf(rate))],
   ];
+}
+
+/** Writes the words of a caption where ffmpeg reads them; undefined: there are none. */
+export async function writeCaption(
+  spec: Pick<SpecOf<'animate'>, 'caption' | 'width' | 'height'>,
+  scratch: string,
+): Promise<string | undefined> {
+  const text = spec.caption === null ? '' : captionText(spec.caption, spec);
+  if (text === '') return undefined;
+  const path = join(scratch, 'caption.txt');
+  await writeFile(path, text, 'utf8');
+  return path;
 }
 
 /** The sound of a file, over and over; undefined: none was asked for. */
