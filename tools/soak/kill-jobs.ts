@@ -7,6 +7,7 @@ import { eventually } from '../../apps/e2e/src/eventually.ts';
 import { runningProcesses } from '../../apps/e2e/src/processes.ts';
 import { openTestMedia } from '../../apps/e2e/src/test-media.ts';
 import { VideoClient } from '../../apps/e2e/src/video-client.ts';
+import { randomFrom } from './seeded-random.ts';
 
 export interface KillJobsPlan {
   readonly durationMs: number;
@@ -99,15 +100,4 @@ async function filesBelow(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const files = entries.filter((entry) => entry.isFile() && entry.name !== '.lock');
   return files.map((entry) => join(entry.parentPath, entry.name));
-}
-
-/** mulberry32: the same kills for the same seed. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -1,5 +1,5 @@
 /**
- * `npm run test:soak`: the tests that take minutes. Arguments: any of `steady`, `storm`, `fuzz`, `kafka`, `kill-any` (`--only=kafka,hub-1`), `kill-jobs`, `kill-uploads`, `hub-storm`; `--minutes=3` for each; `--seed=1`.
+ * `npm run test:soak`: the tests that take minutes. Arguments: any of `steady`, `storm`, `fuzz`, `kafka`, `kill-any` (`--only=kafka,hub-1`), `kill-jobs`, `kill-uploads`, `many-jobs` (`--jobs=1000`), `hub-storm`; `--minutes=3` for each; `--seed=1`.
  * Ends with `N passed, N failed`.
  */
 import { startStandalone } from '../rig/standalone-server.ts';
@@ -8,6 +8,7 @@ import { brokersDying } from './kafka-faults.ts';
 import { killAny } from './kill-any.ts';
 import { killJobs } from './kill-jobs.ts';
 import { killUploads } from './kill-uploads.ts';
+import { manyJobs } from './many-jobs.ts';
 import { fuzz, type SoakPlan, steady, storm } from './scenarios.ts';
 
 const scenarios: Readonly<Record<string, (plan: SoakPlan) => Promise<readonly string[]>>> = { steady, storm, fuzz };
@@ -25,9 +26,15 @@ const wanted = args.filter((arg) => !arg.startsWith('--'));
 const say = (line: string) => process.stderr.write(`[soak] ${line}\n`);
 
 let failed = 0;
-const names = [...Object.keys(scenarios), 'kafka', 'kill-any', 'kill-jobs', 'kill-uploads', 'hub-storm'].filter(
-  (name) => wanted.length === 0 || wanted.includes(name),
-);
+const names = [
+  ...Object.keys(scenarios),
+  'kafka',
+  'kill-any',
+  'kill-jobs',
+  'kill-uploads',
+  'many-jobs',
+  'hub-storm',
+].filter((name) => wanted.length === 0 || wanted.includes(name));
 for (const name of names) {
   const startedAt = performance.now();
   const wrong = await run(name).catch((error: unknown) => [
@@ -44,6 +51,7 @@ process.exitCode = failed > 0 ? 1 : 0;
 function run(name: string): Promise<readonly string[]> {
   if (name === 'hub-storm') return hubStorm(say);
   if (name === 'kill-jobs') return killJobs({ durationMs: minutes * 60_000, seed, say });
+  if (name === 'many-jobs') return manyJobs({ jobs: option('jobs', 1_000), seed, say });
   if (name === 'kill-uploads') return killUploads({ durationMs: minutes * 60_000, say });
   if (name === 'kafka') return brokersDying({ durationMs: minutes * 60_000, seed, say });
   return name === 'kill-any' ? killAny(say, list('only')) : live(name);
