@@ -3,7 +3,7 @@ import type { JoinTarget, TaskFailure } from '@millrace/api';
 import { type CmafPart, movePart, writeInitSection } from '@millrace/cmaf';
 import { type FfmpegInput, runFfmpeg } from '@millrace/ffmpeg';
 import { err, ok, type Result } from '@millrace/result';
-import { type AvcConfig, mergeAvcConfigs, readAvcConfig, spsIdsOf, writeAvcConfig } from '../core/avc-config.ts';
+import { type AvcConfig, mergeAvcConfigs, readAvcConfig, writeAvcConfig } from '../core/avc-config.ts';
 import { framesIn, joinEncoderArgs, joinPictureFilter, joinTimescale, rateText } from '../core/join-encoder.ts';
 import type { JoinPlan, Piece } from '../core/join-plan.ts';
 import type { TaskContext } from '../core/task-executor.ts';

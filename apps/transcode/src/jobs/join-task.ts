@@ -32,30 +32,31 @@ export function createJoinTask(settings: EncoderSettings): TaskExecutor<'join'> 
     if (empty !== -1) return err(refusal('bad-trim', `expected pictures in the part of video ${empty + 1}, got none`));
     const plan = planJoin(tables, transition);
 
-    const within = (from: number, share: number) => (done: number) => context.report(from + share * Math.min(1, done));
+    const progress = new SharedProgress(context.report);
     const shared = { sources, plan, transition, target, settings };
     const [pictures, sound, file] = ['pictures.mp4', 'sound.mp4', 'joined.mp4'].map((name) => join(scratch, name));
     if (pictures === undefined || sound === undefined || file === undefined) throw new Error('expected three names');
-    const shown = await joinPictures(pictures, { ...shared, onProgress: within(parts.read, parts.pictures) }, context);
-    if (!shown.ok) return shown;
-    const soundFrom = parts.read + parts.pictures;
     const gainsDb = spec.inputs.map((input) => input.gain_db);
-    const heard = await joinSound(sound, { ...shared, gainsDb, onProgress: within(soundFrom, parts.sound) }, context);
+    progress.add(parts.read)(1);
+    const [shown, heard] = await both(
+      joinPictures(pictures, { ...shared, onProgress: progress.add(parts.pictures) }, context),
+      joinSound(sound, { ...shared, gainsDb, onProgress: progress.add(parts.sound) }, context),
+    );
+    if (!shown.ok) return shown;
     if (!heard.ok) return heard;
     context.log.info('joined', { pieces: plan.pieces.length, encoded_ms: Math.round(shown.value), sound: heard.value });
 
-    const audible = heard.value === 'none' ? undefined : sound;
-    const fileFrom = soundFrom + parts.sound;
-    const muxed = await mux(spec, plan, pictures, audible, file, settings, context);
+    const tracks = { plan, pictures, sound: heard.value === 'none' ? undefined : sound, settings };
+    const [muxed, rendition] = await both(
+      mux(spec, tracks, file, progress.add(parts.file), context),
+      segment(spec, tracks, progress.add(parts.segments), context),
+    );
     if (!muxed.ok) return muxed;
-    within(fileFrom, parts.file)(1);
+    if (!rendition.ok) return rendition;
     const stored = await store.putFile(spec.output, file);
     if (!stored.ok) return err(failureOfStore(stored.error, 'storing the joined video'));
     const probed = await probeFile(file, context);
     if (!probed.ok) return err(failureOfRun(probed.error, 'reading the joined video'));
-    const segmented = within(fileFrom + parts.file, parts.segments);
-    const rendition = await segment(spec, plan, pictures, audible, settings, segmented, context);
-    if (!rendition.ok) return rendition;
     const facts = mediaFactsOf(probed.value, new PacketSurvey(probed.value));
     return ok({
       kind: 'join',
@@ -86,24 +87,54 @@ async function openSources(
   return ok(sources);
 }
 
+/** The tracks on scratch. */
+interface JoinedTracks {
+  readonly plan: JoinPlan;
+  readonly pictures: string;
+  readonly sound: string | undefined;
+  readonly settings: EncoderSettings;
+}
+
+/** Both at once; when one rejects, only after the other has ended too, so that nothing runs on. */
+async function both<A, B>(a: Promise<A>, b: Promise<B>): Promise<readonly [A, B]> {
+  await Promise.allSettled([a, b]);
+  return [await a, await b];
+}
+
+/** Progress of parts that are at work side by side, each with its share of the whole. */
+class SharedProgress {
+  readonly #report: (done: number) => void;
+  readonly #done: number[] = [];
+
+  constructor(report: (done: number) => void) {
+    this.#report = report;
+  }
+
+  /** Takes how much of a part is done, 0..1. */
+  add(share: number): (done: number) => void {
+    const at = this.#done.push(0) - 1;
+    return (done) => {
+      this.#done[at] = Math.max(this.#done[at] ?? 0, share * Math.min(1, done));
+      this.#report(this.#done.reduce((sum, one) => sum + one, 0));
+    };
+  }
+}
+
 /** The progressive MP4, playable from its first bytes on. */
 async function mux(
   { target }: SpecOf<'join'>,
-  plan: JoinPlan,
-  pictures: string,
-  sound: string | undefined,
+  { plan, pictures, sound, settings: { threads, niceness } }: JoinedTracks,
   path: string,
-  { threads, niceness }: EncoderSettings,
-  { signal, log, report }: TaskContext,
+  onProgress: (done: number) => void,
+  { signal, log }: TaskContext,
 ): Promise<Result<void, TaskFailure>> {
-  const from = parts.read + parts.pictures + parts.sound;
   const run = await runFfmpeg({
     inputs: [pictures, sound].flatMap((one) => (one === undefined ? [] : [{ kind: 'file' as const, path: one }])),
     args: [
       ...['-map', '0:v', ...(sound === undefined ? [] : ['-map', '1:a']), '-c', 'copy', '-movflags', '+faststart'],
       ...['-video_track_timescale', String(joinTimescale(target)), '-f', 'mp4', path],
     ],
-    onProgress: (outTimeMs) => report(from + parts.file * Math.min(1, outTimeMs / plan.lengthMs)),
+    onProgress: (outTimeMs) => onProgress(outTimeMs / plan.lengthMs),
     ...{ signal, log, limits: { threads, niceness } },
   });
   return run.ok ? ok() : err(failureOfRun(run.error, 'writing the joined video'));
@@ -112,10 +143,7 @@ async function mux(
 /** The same tracks in segments. */
 async function segment(
   { target, asset }: SpecOf<'join'>,
-  plan: JoinPlan,
-  pictures: string,
-  sound: string | undefined,
-  { threads, niceness }: EncoderSettings,
+  { plan, pictures, sound, settings: { threads, niceness } }: JoinedTracks,
   onProgress: (done: number) => void,
   context: TaskContext,
 ): Promise<Result<ResultOf<'join'>['rendition'], TaskFailure>> {
