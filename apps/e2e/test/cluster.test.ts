@@ -48,17 +48,22 @@ describe('a cluster', () => {
 
   it('is scraped by Prometheus: every target up, every exposition clean, what is needed is there, labels bounded', async () => {
     const stream = await api.createStream('Scraped');
-    await using encoder: ChildProgram = pushWithFfmpeg({
-      url: cluster.publishUrl(stream),
-      video: { size: '320x180', fps: 30, gopS: 1 },
-    });
+    const push = () =>
+      pushWithFfmpeg({ url: cluster.publishUrl(stream), video: { size: '320x180', fps: 30, gopS: 1 } });
+    let encoder: ChildProgram = push();
+    await using _encoder = { [Symbol.asyncDispose]: () => encoder[Symbol.asyncDispose]() };
     const { services } = cluster.processes;
     const targets = services.map(({ internalUrl, app, name }) => ({
       url: internalUrl,
       labels: { service: app, name },
     }));
     await using prometheus = await startPrometheus(targets);
-    await eventually(async () => (await fetch(cluster.hlsUrl(stream))).ok, 'the stream is playable', 20_000);
+    const playable = async () => {
+      // A key is refused until it has reached ingest, which takes a moment where Kafka is just up.
+      if (!encoder.running) encoder = push();
+      return (await fetch(cluster.hlsUrl(stream))).ok;
+    };
+    await eventually(playable, 'the stream is playable', 20_000);
     await using viewer = await watchSteadily(cluster.hlsUrl(stream));
     await eventually(() => viewer.answers() > 3, 'somebody watches');
     await eventually(async () => (await prometheus.down()).length === 0, 'every target is up', 15_000);
