@@ -228,9 +228,13 @@ async function settled(server: StandaloneServer, dataDir: string): Promise<Measu
   for (let i = 0; i < 20; i++) {
     await sleep(500);
     const now = await measure(server, dataDir);
-    least = Object.fromEntries(
-      Object.entries(least).map(([what, count]) => [what, Math.min(count, now[what as keyof Measured])]),
-    ) as unknown as Measured;
+    least = {
+      descriptors: Math.min(least.descriptors, now.descriptors),
+      processes: Math.min(least.processes, now.processes),
+      connections: Math.min(least.connections, now.connections),
+      scratchFiles: Math.min(least.scratchFiles, now.scratchFiles),
+      workFiles: Math.min(least.workFiles, now.workFiles),
+    };
   }
   return least;
 }
