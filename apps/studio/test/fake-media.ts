@@ -104,7 +104,7 @@ export class FakeMedia {
 
   moveImage(name: string, change: Partial<Image>, phase: string | null = null): void {
     const image = this.images.get(name);
-    if (image?.task_id == null) throw new Error(`no run of ${name}`);
+    if (image === undefined || image.task_id === null) throw new Error(`no run of ${name}`);
     const next = { ...image, ...change, updated_at: now() };
     this.images.set(name, next);
     const status = next.video_status === 'none' ? 'cancelled' : next.video_status;

@@ -35,8 +35,8 @@ export const emptyDraft: ComposeDraft = {
   ...{ title: '', items: [], transition: 'cut', transitionMs: 500, evenLoudness: true },
 };
 
-export const mostItems = 100;
-export const mostRepeats = 5;
+const mostItems = 100;
+const mostRepeats = 5;
 const shortestMs = 100;
 
 /** The list with the item at `from` at `to` instead; the same list when nothing moves. */

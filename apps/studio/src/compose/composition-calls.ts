@@ -7,7 +7,7 @@ import { readComposition, readCompositionPage } from './composition-resources.ts
 
 export type CompositionCalls = ReturnType<typeof compositionCalls>;
 
-export function compositionCalls({ call }: Caller) {
+function compositionCalls({ call }: Caller) {
   const one = (id: string) => `/compositions/${encodeURIComponent(id)}`;
   return {
     list: (cursor?: string, signal?: AbortSignal) => {

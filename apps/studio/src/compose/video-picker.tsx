@@ -44,7 +44,7 @@ function Choices({ title, onPick, picked }: VideoPickerProps & { readonly title:
   };
   const all = [...(first.value?.items ?? []), ...(more?.items ?? [])];
   // What has no picture cannot be joined.
-  const videos = all.filter((video) => video.media?.video != null);
+  const videos = all.filter((video) => (video.media?.video ?? null) !== null);
   return (
     <>
       <ErrorNotice error={first.error ?? error} />

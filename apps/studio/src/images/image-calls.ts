@@ -14,7 +14,7 @@ const uploadTimeoutMs = 300_000;
 
 export type ImageCalls = ReturnType<typeof imageCalls>;
 
-export function imageCalls({ call, download }: Caller) {
+function imageCalls({ call, download }: Caller) {
   const one = (name: string) => `/images/${encodeURIComponent(name)}`;
   return {
     list: (view: ImagesView, cursor?: string, signal?: AbortSignal) => {

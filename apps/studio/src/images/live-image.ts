@@ -14,7 +14,7 @@ export interface LiveImage {
   readonly stale: boolean;
 }
 
-export function imageIsActive({ video_status: status }: Pick<Image, 'video_status'>): boolean {
+function imageIsActive({ video_status: status }: Pick<Image, 'video_status'>): boolean {
   return status === 'pending' || status === 'processing';
 }
 

@@ -15,7 +15,7 @@ export function SoundField({ value, onChange }: SoundFieldProps) {
   const videos = useLoaded(
     useCallback((signal) => calls.list({ status: 'completed', limit: 100 }, undefined, signal), [calls]),
   );
-  const withSound = (videos.value?.items ?? []).filter((video) => video.media?.audio != null);
+  const withSound = (videos.value?.items ?? []).filter((video) => (video.media?.audio ?? null) !== null);
   return (
     <div className="field">
       <label htmlFor={id}>Sound</label>

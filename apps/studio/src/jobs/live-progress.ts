@@ -65,7 +65,7 @@ export const statusWords: Readonly<Record<JobStatus, string>> = {
   cancelled: 'Cancelled',
 };
 
-export function capitalised(words: string): string {
+function capitalised(words: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

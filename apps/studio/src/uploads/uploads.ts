@@ -54,6 +54,7 @@ export class Uploads {
   readonly #held = new Map<string, Held>();
   #items: readonly UploadItem[] = [];
   #ids = 0;
+  #removed = 0;
   #closed = false;
 
   constructor(deps: UploadsDeps) {
@@ -63,6 +64,11 @@ export class Uploads {
   /** In the order in which they were added; the same list until something changes. */
   get items(): readonly UploadItem[] {
     return this.#items;
+  }
+
+  /** How many cancelled uploads have left the server with their videos. */
+  get removed(): number {
+    return this.#removed;
   }
 
   subscribe(listener: () => void): () => void {
@@ -131,6 +137,8 @@ export class Uploads {
     }
     await transfer?.cancel().catch(() => undefined); // gone there already, or it expires by itself
     if (item.videoId !== undefined) await this.#deps.removeVideo(item.videoId);
+    this.#removed += 1;
+    this.#tell();
     this.#pump();
   }
 

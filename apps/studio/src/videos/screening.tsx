@@ -29,7 +29,7 @@ function PrivateScreening({ video, version }: { readonly video: Video; readonly 
   if (token.value === undefined) {
     return token.error === undefined ? <NothingYet video={video} /> : <ErrorNotice error={token.error} />;
   }
-  const poster = video.playback?.poster_url == null ? null : token.value.poster_url;
+  const poster = (video.playback?.poster_url ?? null) === null ? null : token.value.poster_url;
   return <VodPlayer title={video.title} url={token.value.hls_url} poster={poster} version={version} />;
 }
 

@@ -100,7 +100,7 @@ function PrivateLinks({ video }: { readonly video: Video }) {
         <>
           <CopyField label={`Watch page, until ${dateTime(link.expires_at)}`} value={page} />
           <CopyField label="HLS playlist" value={link.hls_url} />
-          {video.playback?.file_url != null && <CopyField label="MP4 file" value={link.file_url} />}
+          {(video.playback?.file_url ?? null) !== null && <CopyField label="MP4 file" value={link.file_url} />}
           <OpenLink url={page} />
         </>
       )}

@@ -130,10 +130,10 @@ function useRefresh(reasons: readonly string[], refresh: () => void): void {
   }, [all, refresh]);
 }
 
-/** A new upload's video is listed when it begins, and again when its file is there. */
+/** A new upload's video is listed when it begins, again when its file is there, and no more when it is cancelled. */
 function useUploadsSeen(refresh: () => void): void {
-  const { items } = useUploads();
-  const seen = items.map((item) => `${item.videoId} ${item.state.kind === 'done'}`).join();
+  const { uploads, items } = useUploads();
+  const seen = `${uploads.removed} ${items.map((item) => `${item.videoId} ${item.state.kind === 'done'}`).join()}`;
   const before = useRef(seen);
   useEffect(() => {
     if (before.current === seen) return;

@@ -33,7 +33,7 @@ function setModes(tracks: readonly TextTrack[], index: number): void {
 }
 
 /** The track to begin with: in the language that was chosen last; at first none. */
-export function rememberedTrack(video: HTMLVideoElement): number {
+function rememberedTrack(video: HTMLVideoElement): number {
   try {
     const language = localStorage.getItem(storageKey);
     return language ? tracksOf(video).findIndex((track) => track.language === language) : -1;
