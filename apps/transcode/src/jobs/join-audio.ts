@@ -92,6 +92,7 @@ async function copy(
       writePart({ sequence: written + 1, trackId: 1, baseDts, samples, payloads: held, segmentStart: false }),
     );
     written += held.length;
+    job.onProgress((written * frameSamples * 1_000) / model.rate / job.plan.lengthMs);
     held = [];
   };
   const push = async (frame: Uint8Array) => {

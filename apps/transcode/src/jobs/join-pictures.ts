@@ -84,6 +84,8 @@ async function writePiece(
     firstTicks ??= part.dts;
     samples += part.sampleCount;
     await file.append(movePart(part, baseTicks + part.dts - firstTicks));
+    const writtenMs = ((part.dts - firstTicks + part.duration) * 1_000) / timescale;
+    job.onProgress((piece.atMs + Math.min(writtenMs, piece.lengthMs)) / job.plan.lengthMs);
   };
   const { threads, niceness } = job.settings;
   const run = await runFfmpeg({
