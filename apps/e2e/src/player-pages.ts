@@ -18,6 +18,8 @@ const scripts = {
  */
 const starts = {
   hls: `const hls = new Hls({ lowLatencyMode: true, cmcd: { version: 2, eventTargets: [{ url: reports, events: ['ps', 't', 'e'], interval: 1 }] } });
+    hls.once(Hls.Events.FRAG_BUFFERED, () => {
+      if (hls.subtitleTracks.length > 0) { hls.subtitleDisplay = true; hls.subtitleTrack = 0; } });
     hls.loadSource(source); hls.attachMedia(video); window.leave = () => hls.destroy();`,
   shaka: `const player = new shaka.Player();
     const target = { mode: 'event', enabled: true, url: reports, events: ['ps', 't', 'e'], interval: 1, includeKeys: [], useHeaders: false };

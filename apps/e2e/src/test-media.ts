@@ -1,4 +1,4 @@
-/** Small videos that ffmpeg makes: a moving test picture and a tone. */
+/** Small videos that ffmpeg makes: a moving test picture and a tone, or a voice (espeak-ng). */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,8 @@ import { startProgram } from './child-program.ts';
 export interface TestMedia extends AsyncDisposable {
   /** Path of an MP4 of that length; made once. */
   video(seconds: number, size?: string): Promise<string>;
+  /** The same in which a voice says `text`, as long as that takes. */
+  speech(text: string): Promise<string>;
 }
 
 /** A folder of them, removed in the end. */
@@ -24,7 +26,35 @@ export async function openTestMedia(): Promise<TestMedia> {
     if (code !== 0) throw new Error(`ffmpeg made no video: ${encoder.stderr()}`);
     return path;
   };
+  const makeSpeech = async (text: string): Promise<string> => {
+    const [voice, path] = [join(folder, 'voice.wav'), join(folder, 'speech.mp4')];
+    await using speaker = startProgram('espeak-ng', [
+      ...['-v', 'en-us+f2', '-s', '130', '-p', '50', '-g', '4', '-w', voice],
+      text,
+    ]);
+    if ((await speaker.ended).code !== 0) throw new Error(`espeak-ng said nothing: ${speaker.stderr()}`);
+    await using encoder = startProgram('ffmpeg', [
+      ...['-hide_banner', '-loglevel', 'error', '-i', voice, '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25'],
+      ...[
+        '-c:v',
+        'libx264',
+        '-preset',
+        'ultrafast',
+        '-pix_fmt',
+        'yuv420p',
+        '-g',
+        '25',
+        '-c:a',
+        'aac',
+        '-shortest',
+        path,
+      ],
+    ]);
+    if ((await encoder.ended).code !== 0) throw new Error(`ffmpeg made no video: ${encoder.stderr()}`);
+    return path;
+  };
   return {
+    speech: makeSpeech,
     video(seconds, size = '320x180') {
       const name = `${seconds} ${size}`;
       const known = made.get(name) ?? make(seconds, size);
