@@ -27,6 +27,9 @@ export interface PictureRefusal {
   readonly reason: string;
 }
 
+/** A walk may look again at so many bytes in front of where it was. */
+const tailBytes = 16;
+
 /** Takes the bytes of one picture in order, cut in any way. */
 export class PictureReader {
   readonly #limits: PictureLimits;
@@ -34,6 +37,7 @@ export class PictureReader {
   #want: Range | undefined = { at: 0, length: signatureLength };
   #seen: Uint8Array[] = [];
   #seenBytes = 0;
+  #tail = new Uint8Array(0);
   #walk: PictureWalk | undefined;
   #found: FoundPicture | undefined;
 
@@ -48,17 +52,29 @@ export class PictureReader {
     if (end > maxBytes) {
       return err({ kind: 'picture-too-large', reason: `expected a picture of at most ${maxBytes} bytes, got more` });
     }
-    for (let want = this.#want; want !== undefined && end >= want.at; want = this.#want) {
-      const from = want.at + this.#seenBytes;
-      const piece = bytes.subarray(from - this.#offset, want.at + want.length - this.#offset);
-      if (piece.byteLength > 0) this.#seen.push(piece.slice());
-      this.#seenBytes += piece.byteLength;
-      if (this.#seenBytes < want.length) break;
-      const refusal = this.#step(concat(this.#seen, this.#seenBytes));
+    if (this.#want !== undefined) {
+      const data = concat([this.#tail, bytes], this.#tail.byteLength + bytes.byteLength);
+      const refusal = this.#look(data, this.#offset - this.#tail.byteLength);
       if (refusal !== undefined) return err(refusal);
+      this.#tail = data.slice(-tailBytes);
     }
     this.#offset = end;
     return ok();
+  }
+
+  /** Gives the walk what it wants of `data`, which begins at `base`. */
+  #look(data: Uint8Array, base: number): PictureRefusal | undefined {
+    const end = base + data.byteLength;
+    for (let want = this.#want; want !== undefined && end > want.at + this.#seenBytes; want = this.#want) {
+      const from = want.at + this.#seenBytes;
+      const piece = data.slice(from - base, want.at + want.length - base);
+      this.#seen.push(piece);
+      this.#seenBytes += piece.byteLength;
+      if (this.#seenBytes < want.length) return undefined;
+      const refusal = this.#step(concat(this.#seen, this.#seenBytes));
+      if (refusal !== undefined) return refusal;
+    }
+    return undefined;
   }
 
   /** There are no more bytes. */
