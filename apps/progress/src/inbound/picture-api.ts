@@ -11,6 +11,7 @@ import { newId } from '@millrace/ids';
 import type { Logger } from '@millrace/log';
 import type { StoreFailure } from '@millrace/media-store';
 import { isRetryable } from '@millrace/postgres';
+import type { Result } from '@millrace/result';
 import type { Context } from 'hono';
 import { type ImageRecord, imageStateOf, newImage, type Picture } from '../core/image.ts';
 import { PictureReader, type PictureRefusal } from '../core/picture-reader.ts';
@@ -99,16 +100,6 @@ function takesPicture(c: Context<ProgressEnv>, image: ImageRecord): boolean {
   return image.picture === undefined && mayReach(c.get('actor'), image.ownerId);
 }
 
-/** The picture's bytes were not taken. */
-class PictureRefused extends Error {
-  readonly refusal: PictureRefusal;
-
-  constructor(refusal: PictureRefusal) {
-    super(refusal.reason);
-    this.refusal = refusal;
-  }
-}
-
 /** Puts the body into the media store; what is no picture, or is too large, never becomes an object. */
 async function store(c: Context<ProgressEnv>, deps: RouteDeps, key: string): Promise<Stored> {
   const { mediaStore, limits, metrics } = deps.images;
@@ -124,23 +115,28 @@ async function store(c: Context<ProgressEnv>, deps: RouteDeps, key: string): Pro
   }
   const reader = new PictureReader(limits);
   const { body } = c.req.raw;
+  // a store says of a body that breaks off what it says of any failure
+  const refused: PictureRefusal[] = [];
+  const check = (result: Result<unknown, PictureRefusal>) => {
+    if (result.ok) return;
+    refused.push(result.error);
+    throw new Error(result.error.reason);
+  };
   async function* pieces(): AsyncGenerator<Uint8Array> {
     if (body !== null) {
       for await (const piece of body as unknown as AsyncIterable<Uint8Array>) {
-        const fed = reader.feed(piece);
-        if (!fed.ok) throw new PictureRefused(fed.error);
+        check(reader.feed(piece));
         yield piece;
       }
     }
-    const whole = reader.end();
-    if (!whole.ok) throw new PictureRefused(whole.error);
+    check(reader.end());
   }
-  try {
-    const kept = await mediaStore.put(key, pieces());
-    if (!kept.ok) throw notStored(kept.error);
-  } catch (error) {
-    throw error instanceof PictureRefused ? refuse(error.refusal) : error;
-  }
+  const kept = await mediaStore.put(key, pieces()).catch((error: unknown) => {
+    if (refused.length === 0) throw error;
+    return undefined;
+  });
+  for (const refusal of refused) throw refuse(refusal);
+  if (kept?.ok === false) throw notStored(kept.error);
   const facts = reader.end();
   if (!facts.ok) throw refuse(facts.error);
   const { contentType, width, height, orientation, sizeBytes } = facts.value;
