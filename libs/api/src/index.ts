@@ -108,6 +108,20 @@ export {
   videoIdSchema,
 } from './job.ts';
 export {
+  type LeasedTask,
+  type LeaseRequest,
+  leasedTaskSchema,
+  leaseRequestSchema,
+  type StopOrder,
+  stopOrderSchema,
+  type TaskEnd,
+  type TaskFailure,
+  type TaskReport,
+  taskEndSchema,
+  taskFailureSchema,
+  taskReportSchema,
+} from './lease.ts';
+export {
   type AudioTrack,
   audioTrackSchema,
   type MediaFacts,
@@ -223,26 +237,14 @@ export {
 } from './webhook.ts';
 export {
   type JoinTarget,
-  type LeasedTask,
-  type LeaseRequest,
-  leasedTaskSchema,
-  leaseRequestSchema,
   type ResultOf,
   type SpecOf,
-  type StopOrder,
   type StoredRendition,
   type StoredTrack,
-  stopOrderSchema,
-  type TaskEnd,
-  type TaskFailure,
   type TaskKind,
-  type TaskReport,
   type TaskResult,
   type TaskSpec,
-  taskEndSchema,
-  taskFailureSchema,
   taskKinds,
-  taskReportSchema,
   taskResultSchema,
   taskSpecSchema,
 } from './work.ts';

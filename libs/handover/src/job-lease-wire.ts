@@ -22,7 +22,7 @@ export const leaseSignMs = 1_000;
 /** Silence that makes the worker give a held answer up, ms: less than a lease. */
 export const leaseSilenceMs = 3_500;
 /** Most reports of one call. */
-export const mostReports = 64;
+const mostReports = 64;
 /** Longest body up, bytes: the result of a probe has every keyframe, that of a span every segment. */
 export const maxEndBytes = 16 * 1024 * 1024;
 /** Longest answer down, bytes: a publishing task is given the results of all spans. */

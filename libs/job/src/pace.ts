@@ -1,7 +1,7 @@
 /**
  * How long a job will still take. Once a run has shown enough of itself, from its own smoothed rate over overall progress;
  * before, from what earlier runs of the kind took. The rate forgets over a third of the time that the job ran, so that an estimate is
- * steady in a long job and quick in a short one; while nothing moves it grows, because the rate falls.
+ * steady in a long job and quick in a short one; while nothing moves it grows, because the rate falls, and at last there is none.
  */
 
 /** What is remembered of a run's progress; plain data, kept with the job. */
@@ -26,6 +26,8 @@ export interface Estimate {
 const leastProgress = 3;
 const leastRunMs = 2_000;
 const leastMemoryMs = 2_000;
+/** What is left of a rate when a run counts as stalled: four times its memory went by. */
+const stalled = Math.exp(-4);
 /** A longer estimate is none, ms. */
 const longestEtaMs = 7 * 24 * 3_600_000;
 
@@ -51,6 +53,8 @@ export function estimateEnd(
     // up to the pause that the run's own reports have, standing still is nothing new
     const idleMs = Math.max(0, run.nowMs - pace.atMs - leastMemoryMs);
     const rate = faded(pace, idleMs);
+    // who has stood still so long waits for something that its rate knows nothing of
+    if (enough && fading(pace, idleMs) < stalled) return undefined;
     if (enough && rate > 0) {
       const sincePaceMs = Math.min(leastMemoryMs, Math.max(0, run.nowMs - pace.atMs));
       return bounded((100 - run.progress) / rate - sincePaceMs, 'this-run');

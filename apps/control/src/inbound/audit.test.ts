@@ -1,4 +1,6 @@
-import { auditTopic } from '@millrace/events';
+import { record } from '@millrace/eventlog';
+import { auditTopic, videosTopic } from '@millrace/events';
+import { newId } from '@millrace/ids';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collect, openTestControl, type TestControl } from '../testing.ts';
 
@@ -16,6 +18,7 @@ const calls: Readonly<Record<string, () => Promise<Call>>> = {
   rotateStreamKey: async () => [`${await key()}/rotate`, { overlap_s: 10 }],
   revokeStreamKey: async () => [await key()],
   createPlaybackToken: async () => [`/api/v1/streams/${await stream()}/playback-tokens`, {}],
+  createVideoPlaybackToken: async () => [`/api/v1/videos/${await video()}/playback-tokens`, {}],
   createToken: async () => ['/api/v1/tokens', { label: 'x', role: 'viewer' }],
   revokeToken: async () => [`/api/v1/tokens/${(await control.tokenOf('viewer', admin)).id}`],
 };
@@ -23,6 +26,17 @@ const calls: Readonly<Record<string, () => Promise<Call>>> = {
 async function stream(): Promise<string> {
   const made = await control.call<{ id: string }>('POST', '/api/v1/streams', { token: admin, body: { title: 'x' } });
   return made.body.id;
+}
+
+/** A private video of somebody that control has heard of. */
+async function video(): Promise<string> {
+  const [video_id, playback_id, owner_id] = [newId('vid'), newId('play'), newId('own')];
+  const ids = { video_id, playback_id, owner_id, title: 'x', visibility: 'private' as const };
+  const state = { status: 'completed' as const, asset: null, complete: false, duration_ms: null, file: null };
+  await control.eventLog.publish([record(videosTopic, { ...ids, ...state, updated_at_ms: 1 })]);
+  const path = `/api/v1/videos/${video_id}/playback-tokens`;
+  await expect.poll(async () => (await control.call('POST', path, { token: admin, body: {} })).status).toBe(201);
+  return video_id;
 }
 
 async function key(): Promise<string> {
@@ -54,7 +68,7 @@ describe('the audit trail', () => {
       const fact = await audit.until((record) => record.value?.request_id === requestId);
       expect(fact.value).toMatchObject({ type: 'ActionTaken', action: operationId, actor: me.body.owner_id });
       expect(fact.value?.owner_id).toMatch(/^own_/);
-      expect(fact.value?.resource).toMatch(/^(str|key|tok)_/);
+      expect(fact.value?.resource).toMatch(/^(str|key|tok|vid)_/);
     }
   });
 

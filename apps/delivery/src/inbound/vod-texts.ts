@@ -1,15 +1,15 @@
 /** Playlists, presentations and captions of videos. Caching: docs/decisions/0123. */
 import { acceptsGzip } from '@millrace/http';
 import { assertNever } from '@millrace/result';
+import type { TextAsk, TextReader, VideoText } from '../core/video-text.ts';
 import { fileUriBase, sessionUri } from '../core/vod-path.ts';
 import type { DeliveryMetrics } from '../metrics.ts';
-import type { TextAsk, VideoText, VideoTexts } from '../outbound/video-texts.ts';
 import { corsHeaders, playlistType } from './response-headers.ts';
 import { type AdmittedVod, type VodRefusals, vodResourceOf } from './vod-exchange.ts';
 import { matches } from './vod-files.ts';
 
 export interface VodTextRoutesDeps {
-  readonly texts: VideoTexts;
+  readonly texts: TextReader;
   readonly refusals: VodRefusals;
   readonly metrics: Pick<DeliveryMetrics, 'videoResponses' | 'videoBytesOut' | 'sessions'>;
 }

@@ -11,28 +11,7 @@ import type { MediaStore } from '@millrace/media-store';
 import { err, ok, type Result } from '@millrace/result';
 import { ByteCache } from '../core/byte-cache.ts';
 import type { StoreReads } from '../core/store-reads.ts';
-
-/** A text as it is sent. */
-export interface VideoText {
-  readonly plain: Uint8Array;
-  /** Undefined for one that is not worth it. */
-  readonly gzip: Uint8Array | undefined;
-  /** Of the plain text, without quotes. */
-  readonly tag: string;
-}
-
-export type TextFailure =
-  | { readonly kind: 'not-found' }
-  | { readonly kind: 'too-busy' }
-  | { readonly kind: 'unavailable'; readonly message: string };
-
-export interface TextAsk {
-  readonly key: string;
-  /** How old a copy may be, ms. */
-  readonly freshMs: number;
-  /** What is made of it before it is sent, and a name for that. */
-  readonly edit?: { readonly name: string; readonly apply: (text: string) => string };
-}
+import type { TextAsk, TextFailure, TextReader, VideoText } from '../core/video-text.ts';
 
 export interface VideoTextsDeps {
   readonly store: Pick<MediaStore, 'get'>;
@@ -54,7 +33,7 @@ const leastGzipBytes = 512;
 const gzipLevel = 5;
 const pack = promisify(gzip);
 
-export class VideoTexts {
+export class VideoTexts implements TextReader {
   readonly #deps: VideoTextsDeps;
   readonly #kept = new ByteCache<Kept>(cacheBytes);
   readonly #running = new Map<string, Promise<Result<VideoText, TextFailure>>>();

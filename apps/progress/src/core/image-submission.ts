@@ -45,7 +45,7 @@ export interface ImageVideoRefusal {
 }
 
 /** Name of our own animation. */
-export const localProvider = 'local';
+const localProvider = 'local';
 
 /** Why the video cannot be made; undefined: it can. `audio` is the video whose sound was asked for, if the caller may reach it. */
 export function refuseImageVideo(
@@ -137,7 +137,7 @@ function requestOf(
 }
 
 /** `sunset.jpg` -> `sunset.mp4`, short enough for a key of the media store. */
-export function fileNameOf(imgName: string): string {
+function fileNameOf(imgName: string): string {
   const dot = imgName.lastIndexOf('.');
   const stem = dot > 0 ? imgName.slice(0, dot) : imgName;
   return `${stem.slice(0, 120)}.mp4`;

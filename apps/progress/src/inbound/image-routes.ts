@@ -24,6 +24,7 @@ import {
   ProblemError,
   problem,
 } from '@millrace/http';
+import type { Context, Next } from 'hono';
 import { z } from 'zod';
 import { confinedTo } from '../core/access.ts';
 import { type ImageRecord, imageStateOf, newImage, runIsActive } from '../core/image.ts';
@@ -141,7 +142,7 @@ export function addImageRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): 
       operationId: 'getImageSource',
       summary: 'Get the picture',
       description: 'With `access`, which a provider is given, without a token while the run lasts.',
-      middleware: async (c, next) => {
+      middleware: async (c: Context<ProgressEnv>, next: Next) => {
         const given = c.req.query('access');
         if (given === undefined) return access(deps, 'getImageSource')(c, next);
         const image = await deps.store.images.get(c.req.param('name') ?? '');

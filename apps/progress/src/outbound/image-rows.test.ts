@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { newImage, videoAsked, videoFailed, videoStarted } from '../core/image.ts';
 import { createImageRows } from './image-rows.ts';
 
-/** As many here; tools/soak has the million. Plans depend on the statistics, which are those of a large table already. */
+/** As many here; MILLRACE_IMAGE_ROWS=1000000 makes it the million. Plans depend on the statistics, which are those of a large table already. */
 const images = Number(process.env['MILLRACE_IMAGE_ROWS'] ?? 100_000);
 
 let database: TestDatabase;

@@ -124,7 +124,7 @@ export function createImageRows(sql: Queryable): ImageRows {
 
 function toRow(sql: Queryable, image: ImageRecord) {
   const json = (value: object | undefined) =>
-    value === undefined ? null : sql.json(JSON.parse(JSON.stringify(value)));
+    value === undefined ? null : sql.json(JSON.parse(JSON.stringify(value)) as Record<string, never>);
   return {
     img_name: image.imgName,
     owner_id: image.ownerId,

@@ -36,7 +36,7 @@ export function VideoPage({ videoId }: { readonly videoId: string }) {
     return video.error === undefined ? <p role="status">Loading…</p> : <ErrorNotice error={video.error} />;
   }
   const detail = video.value;
-  const status = (run.task?.task_id ?? null) === null ? detail.status : run.task.status;
+  const status = run.task === undefined || run.task.task_id === null ? detail.status : run.task.status;
   const badge = videoBadge(detail, status);
   const changed = () => {
     video.refresh();

@@ -9,7 +9,7 @@ export interface SoundInput extends Stretch {
 }
 
 /** Samples that the AAC encoder puts in front; see `audio-task`. */
-export const primingSamples = 1_024;
+const primingSamples = 1_024;
 /** Samples of one AAC frame. */
 export const frameSamples = 1_024;
 

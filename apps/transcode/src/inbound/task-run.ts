@@ -17,7 +17,7 @@ export interface TaskRunDeps {
 }
 
 /** The signal's reason while a task is told to stop. */
-export class TaskStopped extends Error {
+class TaskStopped extends Error {
   readonly reason: StopReason;
 
   constructor(reason: StopReason) {

@@ -1,5 +1,5 @@
 /** A provider as docs/images.md describes it, on a listener of its own, over a generator in memory. */
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { GeneratorOrder } from '../core/video-generator.ts';
 import { createMemoryGenerator, type MemoryGenerator } from './memory-generator.ts';
@@ -17,7 +17,8 @@ export async function openGeneratorServer(): Promise<GeneratorServer> {
   const behind = createMemoryGenerator();
   const shown = new Set<string>();
   const { signal } = new AbortController();
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => void reply(request, response));
+  const reply = async (request: IncomingMessage, response: ServerResponse): Promise<unknown> => {
     shown.add(request.headers.authorization ?? '');
     const answer = (status: number, body?: unknown) =>
       response
@@ -51,7 +52,7 @@ export async function openGeneratorServer(): Promise<GeneratorServer> {
       case 'failed':
         return answer(200, { status: 'failed', reason: state.value.reason, retryable: state.value.retryable });
     }
-  });
+  };
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const opened: GeneratorServer = {
     ...{ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, behind, shown, override: undefined },
