@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three projects, one after the other: unit tests (and contract suites on real engines) side by side on all cores; end-to-end files,
- * two at a time, as they wait more than they work; and those that measure, alone.
+ * Three projects, one after the other: unit tests (and contract suites on real engines) and end-to-end files, each one more at a time
+ * than there are cores, as they wait as much as they work; and those that measure, alone.
  */
 const globalSetup = existsSync('tools/test/global-setup.ts') ? ['tools/test/global-setup.ts'] : [];
 const setupFiles = ['tools/test/property-seed.ts'];
@@ -18,6 +18,7 @@ const endToEndLimits = {
   // A busy machine is slow to start servers.
   hookTimeout: 120_000,
 };
+const atOnce = Math.max(2, availableParallelism()) + 1;
 const ignored = ['**/node_modules/**', '**/dist/**'];
 
 export default defineConfig({
@@ -30,7 +31,7 @@ export default defineConfig({
           name: 'unit',
           include: ['apps/*/src/**/*.test.{ts,tsx}', 'libs/*/src/**/*.test.ts', 'tools/**/*.test.ts'],
           exclude: [...ignored, ...endToEnd],
-          maxWorkers: Math.max(2, availableParallelism()),
+          maxWorkers: atOnce,
           sequence: { groupOrder: 0 },
         },
       },
@@ -40,7 +41,7 @@ export default defineConfig({
           name: 'e2e',
           include: endToEnd,
           exclude: [...ignored, ...measuring],
-          maxWorkers: 2,
+          maxWorkers: atOnce,
           sequence: { groupOrder: 1 },
         },
       },

@@ -45,8 +45,7 @@ export function imageDepsOf({ settings, mediaStore, desk, idSource, metrics, pub
 /** `/api/v1/images`: pictures go to an app of their own, everything else to the API's. */
 export function openImages(routes: RouteDeps, api: ProgressApi, log: Logger) {
   const pictures = createPictureApi(routes, log);
-  const fetch = (request: Request, env?: unknown) =>
-    (bringsPicture(request) ? pictures : api.app).fetch(request, env as never);
+  const fetch = (request: Request, env?: unknown) => (bringsPicture(request) ? pictures : api.app).fetch(request, env);
   const mount: HttpMount = honoMount(imagesPath, { fetch });
   return { mount, fetch };
 }

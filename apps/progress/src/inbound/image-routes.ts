@@ -142,7 +142,7 @@ export function addImageRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): 
       operationId: 'getImageSource',
       summary: 'Get the picture',
       description: 'With `access`, which a provider is given, without a token while the run lasts.',
-      middleware: async (c: Context<ProgressEnv>, next: Next) => {
+      middleware: async (c: Context<ProgressEnv, string>, next: Next) => {
         const given = c.req.query('access');
         if (given === undefined) return access(deps, 'getImageSource')(c, next);
         const image = await deps.store.images.get(c.req.param('name') ?? '');

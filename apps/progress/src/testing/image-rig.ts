@@ -53,8 +53,8 @@ export async function openImageRig(
   };
   return {
     ...{ progress, token, ownerId },
-    call: ((method: string, path: string, body?: unknown, headers?: Record<string, string>) =>
-      progress.call(method, path, { token, body, ...(headers === undefined ? {} : { headers }) })) as ImageRig['call'],
+    call: (method: string, path: string, body?: unknown, headers?: Record<string, string>) =>
+      progress.call(method, path, { token, body, ...(headers === undefined ? {} : { headers }) }),
     upload: (imgName, bytes = pngHeader(640, 480), type = 'image/png') =>
       progress.service.fetch(
         new Request(`http://test/api/v1/images?img_name=${imgName}`, {
