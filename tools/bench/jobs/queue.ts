@@ -28,7 +28,7 @@ export async function measureQueue(jobs: number): Promise<QueueResult> {
     store.transaction((tx) =>
       desk.submit(tx, {
         ...{ jobId: newId('job'), kind: 'process', subject: `vid_${n}`, ownerId, priority: 'normal', force: false },
-        request: { steps: [{ name: 'probe', weight: 100, phase: 'doing nothing' }], tasks: [aTask('probe')] },
+        request: { steps: [{ name: 'work', weight: 100, phase: 'doing nothing' }], tasks: [aTask('probe')] },
       }),
     );
   const submitAt = performance.now();

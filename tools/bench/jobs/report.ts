@@ -17,8 +17,10 @@ export function renderJobsReport({ date, submit, progress, cancel, queue }: Jobs
   const ms = (value: number) => `${Math.round(value)} ms`;
   const share = (value: number) => (Number.isNaN(value) ? 'none' : `${Math.round(value * 100)} %`);
   const rows = [
-    ['accepted while an encoder runs', `${submit.accepted} of ${submit.submissions} at ${submit.perSecond}/s`],
-    ['time to 202', `p50 ${ms(submit.p50Ms)}, p99 ${ms(submit.p99Ms)}, slowest ${ms(submit.slowestMs)}`],
+    ...submit.rates.map((rate) => [
+      `202 at ${rate.perSecond}/s while an encoder runs`,
+      `p50 ${ms(rate.p50Ms)}, p99 ${ms(rate.p99Ms)}, slowest ${ms(rate.slowestMs)}; ${rate.accepted} of ${rate.submissions} accepted`,
+    ]),
     ['1,000 equal calls at once', `${submit.equalAccepted} accepted, ${submit.equalRefused} refused with 409`],
     ['state to WebSocket', `p50 ${ms(progress.delayP50Ms)}, p95 ${ms(progress.delayP95Ms)}`],
     [
