@@ -1,7 +1,6 @@
 /** Who watched, newest first, a page at a time. */
-import { useCallback, useState } from 'react';
 import { dateTime, relativeTime } from '../format/numbers.ts';
-import { useAction } from '../pages/use-call.ts';
+import { MoreButton, useMore } from '../pages/use-more.tsx';
 import { ErrorNotice } from '../parts/notice.tsx';
 import type { AnalyticsView } from '../routing/analytics-view.ts';
 import { amountText, durationText, unmeasured } from './amounts.ts';
@@ -18,23 +17,19 @@ function askFirst(calls: AnalyticsCalls, view: AnalyticsView, signal: AbortSigna
 export function SessionsTable({ view }: { readonly view: AnalyticsView }) {
   const calls = useAnalyticsCalls();
   const first = useAnalysis(view, askFirst);
-  const [more, setMore] = useState<{ readonly items: readonly ViewerSession[]; readonly next: string | null }>();
-  const { busy, error, run } = useAction();
-  const next = more === undefined ? (first.value?.next_cursor ?? null) : more.next;
-  const known = new Set(first.value?.items.map((one) => one.session_id));
-  const sessions = [...(first.value?.items ?? []), ...(more?.items ?? []).filter((one) => !known.has(one.session_id))];
-  const loadMore = useCallback(async () => {
-    if (next === null) return;
-    const page = await run(() => calls.sessions(view, next));
-    if (page) setMore((before) => ({ items: [...(before?.items ?? []), ...page.items], next: page.next_cursor }));
-  }, [calls, next, run, view]);
+  const more = useMore(
+    first.value,
+    ({ session_id }) => session_id,
+    (cursor) => calls.sessions(view, cursor),
+  );
+  const sessions = more.items;
 
   return (
     <section aria-labelledby="sessions-heading">
       <div className="section-head">
         <h2 id="sessions-heading">Recent sessions</h2>
       </div>
-      <ErrorNotice error={error} />
+      <ErrorNotice error={more.error} />
       <div className="card sessions">
         <table className="session-table">
           <caption className="visually-hidden">Sessions of viewers, newest first</caption>
@@ -63,11 +58,7 @@ export function SessionsTable({ view }: { readonly view: AnalyticsView }) {
           <p className="hint">{first.value === undefined ? 'Loading…' : 'None in this time.'}</p>
         )}
       </div>
-      {next !== null && sessions.length > 0 && (
-        <button type="button" className="button" disabled={busy} onClick={() => void loadMore()}>
-          Show more
-        </button>
-      )}
+      {sessions.length > 0 && <MoreButton more={more} />}
     </section>
   );
 }

@@ -1,9 +1,10 @@
 /** What was joined before, and what is being joined. */
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect } from 'react';
 import { relativeTime, runningTime } from '../format/numbers.ts';
 import { pollMs, useHubChannel } from '../hub/hub-context.tsx';
 import { etaWords, isActive, progressWords, statusWords } from '../jobs/live-progress.ts';
-import { useAction, useLoaded } from '../pages/use-call.ts';
+import { useLoaded } from '../pages/use-call.ts';
+import { MoreButton, useMore } from '../pages/use-more.tsx';
 import { Badge } from '../parts/badge.tsx';
 import { ErrorNotice } from '../parts/notice.tsx';
 import { Poster } from '../parts/poster.tsx';
@@ -20,10 +21,13 @@ export function CompositionList() {
     useCallback((signal) => calls.list(undefined, signal), [calls]),
     pollMs(hub.link),
   );
-  const [more, setMore] = useState<{ readonly items: readonly Composition[]; readonly next: string | null }>();
-  const { busy, error, run } = useAction();
   const { refresh } = first;
-  const all = [...(first.value?.items ?? []), ...(more?.items ?? [])];
+  const more = useMore(
+    first.value,
+    ({ composition_id }) => composition_id,
+    (cursor) => calls.list(cursor),
+  );
+  const all = more.items;
   const jobs = hub.link === 'live' ? hub.view?.jobs : undefined;
   const shown = all.map((one) => withCompositionJob(one, jobs?.get(one.task_id)));
   const ended = shown.filter((one, i) => one.status !== all[i]?.status).map((one) => `${one.task_id} ${one.status}`);
@@ -31,19 +35,13 @@ export function CompositionList() {
   useEffect(() => {
     if (changes !== '') refresh(); // outputs and reasons come from the API alone
   }, [changes, refresh]);
-  const next = more === undefined ? (first.value?.next_cursor ?? null) : more.next;
-  const loadMore = async () => {
-    if (next === null) return;
-    const page = await run(() => calls.list(next));
-    if (page) setMore({ items: [...(more?.items ?? []), ...page.items], next: page.next_cursor });
-  };
   if (first.value !== undefined && all.length === 0) return null;
   return (
     <section className="earlier" aria-labelledby="earlier-heading">
       <h2 id="earlier-heading" className="list-heading">
         Compositions
       </h2>
-      <ErrorNotice error={first.error ?? error} />
+      <ErrorNotice error={first.error ?? more.error} />
       <ul className="media-grid">
         {shown.map((one) => (
           <li key={one.composition_id}>
@@ -51,11 +49,7 @@ export function CompositionList() {
           </li>
         ))}
       </ul>
-      {next !== null && (
-        <button type="button" className="button" disabled={busy} onClick={() => void loadMore()}>
-          Show more
-        </button>
-      )}
+      <MoreButton more={more} />
     </section>
   );
 }

@@ -1,7 +1,8 @@
 /** The finished videos, to be picked by pressing them. */
 import { useCallback, useState } from 'react';
 import { runningTime } from '../format/numbers.ts';
-import { useAction, useLoaded } from '../pages/use-call.ts';
+import { useLoaded } from '../pages/use-call.ts';
+import { MoreButton, useMore } from '../pages/use-more.tsx';
 import { ErrorNotice } from '../parts/notice.tsx';
 import { Poster } from '../parts/poster.tsx';
 import { SearchField } from '../parts/search-field.tsx';
@@ -34,20 +35,17 @@ function Choices({ title, onPick, picked }: VideoPickerProps & { readonly title:
     [calls, title],
   );
   const first = useLoaded(useCallback((signal) => ask(undefined, signal), [ask]));
-  const [more, setMore] = useState<{ readonly items: readonly Video[]; readonly next: string | null } | undefined>();
-  const { busy, error, run } = useAction();
-  const next = more === undefined ? (first.value?.next_cursor ?? null) : more.next;
-  const loadMore = async () => {
-    if (next === null) return;
-    const page = await run(() => ask(next));
-    if (page) setMore({ items: [...(more?.items ?? []), ...page.items], next: page.next_cursor });
-  };
-  const all = [...(first.value?.items ?? []), ...(more?.items ?? [])];
+  const more = useMore(
+    first.value,
+    ({ video_id }) => video_id,
+    (cursor) => ask(cursor),
+  );
+  const all = more.items;
   // What has no picture cannot be joined.
   const videos = all.filter((video) => (video.media?.video ?? null) !== null);
   return (
     <>
-      <ErrorNotice error={first.error ?? error} />
+      <ErrorNotice error={first.error ?? more.error} />
       {first.value !== undefined && videos.length === 0 && (
         <p className="hint">
           {title === '' ? (
@@ -86,11 +84,7 @@ function Choices({ title, onPick, picked }: VideoPickerProps & { readonly title:
           );
         })}
       </ul>
-      {next !== null && (
-        <button type="button" className="button" disabled={busy} onClick={() => void loadMore()}>
-          Show more
-        </button>
-      )}
+      <MoreButton more={more} />
     </>
   );
 }

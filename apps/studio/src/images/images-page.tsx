@@ -1,14 +1,15 @@
 /** All images of the owner, and what became of their videos. */
 import '../styles/media.css';
 import '../styles/images.css';
-import { useCallback, useEffect, useId, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { pollMs, useHubChannel } from '../hub/hub-context.tsx';
 import { etaWords, progressWords } from '../jobs/live-progress.ts';
-import { useAction, useLoaded } from '../pages/use-call.ts';
+import { useLoaded } from '../pages/use-call.ts';
+import { MoreButton, useMore } from '../pages/use-more.tsx';
 import { Badge } from '../parts/badge.tsx';
+import { ListFilters } from '../parts/list-filters.tsx';
 import { ErrorNotice } from '../parts/notice.tsx';
 import { ProgressBar } from '../parts/progress-bar.tsx';
-import { SearchField } from '../parts/search-field.tsx';
 import { type ImagesView, imageVideoStatuses } from '../routing/media-view.ts';
 import { Link, navigate } from '../routing/router.tsx';
 import { useMayChange } from '../videos/use-videos.ts';
@@ -43,36 +44,21 @@ export function ImagesPage({ view }: { readonly view: ImagesView }) {
 }
 
 function ImageFilters({ view }: { readonly view: ImagesView }) {
-  const id = useId();
   const go = (next: ImagesView) => navigate({ kind: 'images', view: next }, { replace: true });
   const { status: _status, ...withoutStatus } = view;
   const { name: _name, ...withoutName } = view;
   return (
-    <div className="media-filters" role="search">
-      <SearchField
-        label="Name begins with"
-        value={view.name ?? ''}
-        onSearch={(name) => go(name === '' ? withoutName : { ...withoutName, name })}
-      />
-      <label htmlFor={id} className="visually-hidden">
-        Video
-      </label>
-      <select
-        id={id}
-        value={view.status ?? ''}
-        onChange={(event) => {
-          const status = imageVideoStatuses.find((one) => one === event.target.value);
-          go(status === undefined ? withoutStatus : { ...withoutStatus, status });
-        }}
-      >
-        <option value="">All images</option>
-        {imageVideoStatuses.map((status) => (
-          <option key={status} value={status}>
-            {imageStatusWords[status]}
-          </option>
-        ))}
-      </select>
-    </div>
+    <ListFilters
+      searchLabel="Name begins with"
+      text={view.name ?? ''}
+      onText={(name) => go(name === '' ? withoutName : { ...withoutName, name })}
+      statusLabel="Video"
+      allLabel="All images"
+      statuses={imageVideoStatuses}
+      words={imageStatusWords}
+      status={view.status}
+      onStatus={(status) => go(status === undefined ? withoutStatus : { ...withoutStatus, status })}
+    />
   );
 }
 
@@ -90,12 +76,14 @@ function ImageList({ view, onNone, onReady }: ImageListProps) {
     useCallback((signal) => calls.list(view, undefined, signal), [calls, view]),
     pollMs(hub.link),
   );
-  const [more, setMore] = useState<{ readonly items: readonly Image[]; readonly next: string | null } | undefined>();
-  const { busy, error, run } = useAction();
   const { refresh } = first;
   useEffect(() => onReady(refresh), [onReady, refresh]);
-  const known = new Set(first.value?.items.map((image) => image.img_name));
-  const images = [...(first.value?.items ?? []), ...(more?.items ?? []).filter((one) => !known.has(one.img_name))];
+  const more = useMore(
+    first.value,
+    ({ img_name }) => img_name,
+    (cursor) => calls.list(view, cursor),
+  );
+  const images = more.items;
   const jobs = hub.link === 'live' ? hub.view?.jobs : undefined;
   const shown = images.map((image) => liveImage(image, jobs));
   const stale = shown
@@ -111,16 +99,10 @@ function ImageList({ view, onNone, onReady }: ImageListProps) {
   }, [staleness, refresh]);
   const none = first.value !== undefined && images.length === 0;
   useEffect(() => onNone(none), [none, onNone]);
-  const next = more === undefined ? (first.value?.next_cursor ?? null) : more.next;
-  const loadMore = async () => {
-    if (next === null) return;
-    const page = await run(() => calls.list(view, next));
-    if (page) setMore({ items: [...(more?.items ?? []), ...page.items], next: page.next_cursor });
-  };
   const filtered = view.status !== undefined || view.name !== undefined;
   return (
     <section aria-label="Images">
-      <ErrorNotice error={first.error ?? error} />
+      <ErrorNotice error={first.error ?? more.error} />
       {first.value === undefined && first.error === undefined && <p role="status">Loading…</p>}
       {none && filtered && (
         <section className="empty">
@@ -138,11 +120,7 @@ function ImageList({ view, onNone, onReady }: ImageListProps) {
           </li>
         ))}
       </ul>
-      {next !== null && images.length > 0 && (
-        <button type="button" className="button" disabled={busy} onClick={() => void loadMore()}>
-          Show more
-        </button>
-      )}
+      {images.length > 0 && <MoreButton more={more} />}
     </section>
   );
 }

@@ -1,5 +1,5 @@
 /** All streams of the owner: what is on air now, by the hub, and the others. */
-import { useCallback, useEffect, useId, useState } from 'react';
+import { useCallback, useEffect, useId } from 'react';
 import type { Stream, StreamState } from '../api/resources.ts';
 import { relativeTime } from '../format/numbers.ts';
 import { pollMs, useHubChannel } from '../hub/hub-context.tsx';
@@ -12,7 +12,8 @@ import { ViewerCount } from '../parts/viewer-count.tsx';
 import { Link } from '../routing/router.tsx';
 import { useStudio } from '../session/context.tsx';
 import { type ListedStream, liveList } from './live-list.ts';
-import { useAction, useLoaded } from './use-call.ts';
+import { useLoaded } from './use-call.ts';
+import { MoreButton, useMore } from './use-more.tsx';
 import { useStreamState } from './use-stream-state.ts';
 
 export function StreamsPage() {
@@ -22,23 +23,19 @@ export function StreamsPage() {
     useCallback((signal) => api.listStreams(undefined, signal), [api]),
     pollMs(hub.link),
   );
-  const [more, setMore] = useState<{ readonly items: readonly Stream[]; readonly next: string | null } | undefined>();
-  const { busy, error, run } = useAction();
 
-  const next = more === undefined ? (first.value?.next_cursor ?? null) : more.next;
-  const known = new Set(first.value?.items.map((stream) => stream.id));
-  const streams = [...(first.value?.items ?? []), ...(more?.items ?? []).filter((stream) => !known.has(stream.id))];
+  const more = useMore(
+    first.value,
+    ({ id }) => id,
+    (cursor) => api.listStreams(cursor),
+  );
+  const streams = more.items;
   const { onAir, others } = liveList(streams, hub.link === 'live' ? hub.view?.streams : undefined);
   const unlisted = onAir.some((one) => one.stream === undefined);
   const { refresh } = first;
   useEffect(() => {
     if (unlisted) refresh(); // made elsewhere a moment ago
   }, [unlisted, refresh]);
-  const loadMore = async () => {
-    if (next === null) return;
-    const page = await run(() => api.listStreams(next));
-    if (page) setMore({ items: [...(more?.items ?? []), ...page.items], next: page.next_cursor });
-  };
 
   return (
     <>
@@ -50,17 +47,13 @@ export function StreamsPage() {
           </Link>
         )}
       </div>
-      <ErrorNotice error={first.error ?? error} />
+      <ErrorNotice error={first.error ?? more.error} />
       {first.value !== undefined && streams.length === 0 && onAir.length === 0 && <NoStreams />}
       {onAir.length > 0 && <StreamList heading="On air" streams={onAir} />}
       {others.length > 0 && (
         <StreamList heading="Off air" hideHeading={onAir.length === 0} streams={others} asking={hub.link !== 'live'} />
       )}
-      {next !== null && streams.length > 0 && (
-        <button type="button" className="button" disabled={busy} onClick={() => void loadMore()}>
-          Show more
-        </button>
-      )}
+      {streams.length > 0 && <MoreButton more={more} />}
     </>
   );
 }

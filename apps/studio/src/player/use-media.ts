@@ -1,5 +1,5 @@
 /** A media element's state for React. */
-import { useCallback, useRef, useSyncExternalStore } from 'react';
+import { useMediaValue } from './use-media-value.ts';
 
 export interface MediaState {
   readonly paused: boolean;
@@ -14,32 +14,10 @@ const events = ['play', 'pause', 'playing', 'volumechange', 'emptied', 'loadedda
 
 /** Follows the element; renders again only when one of the fields changed. */
 export function useMedia(video: HTMLVideoElement): MediaState {
-  const last = useRef<MediaState | undefined>(undefined);
-  const subscribe = useCallback(
-    (listener: () => void) => {
-      for (const event of events) video.addEventListener(event, listener);
-      return () => {
-        for (const event of events) video.removeEventListener(event, listener);
-      };
-    },
-    [video],
-  );
-  return useSyncExternalStore(subscribe, () => {
-    const now = {
-      paused: video.paused,
-      muted: video.muted,
-      volume: video.volume,
-      hasFrame: video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA,
-    };
-    const before = last.current;
-    const same =
-      before !== undefined &&
-      before.paused === now.paused &&
-      before.muted === now.muted &&
-      before.volume === now.volume &&
-      before.hasFrame === now.hasFrame;
-    if (same) return before;
-    last.current = now;
-    return now;
-  });
+  return useMediaValue(video, events, (media) => ({
+    paused: media.paused,
+    muted: media.muted,
+    volume: media.volume,
+    hasFrame: media.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA,
+  }));
 }

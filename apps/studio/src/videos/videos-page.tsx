@@ -1,11 +1,12 @@
 /** All videos of the owner, moving by the hub; where new ones come in. */
 import '../styles/media.css';
-import { useCallback, useEffect, useId, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { pollMs, useHubChannel } from '../hub/hub-context.tsx';
 import { statusWords } from '../jobs/live-progress.ts';
-import { useAction, useLoaded } from '../pages/use-call.ts';
+import { useLoaded } from '../pages/use-call.ts';
+import { MoreButton, useMore } from '../pages/use-more.tsx';
+import { ListFilters } from '../parts/list-filters.tsx';
 import { ErrorNotice } from '../parts/notice.tsx';
-import { SearchField } from '../parts/search-field.tsx';
 import { jobStatuses, type VideosView } from '../routing/media-view.ts';
 import { Link, navigate } from '../routing/router.tsx';
 import { useUploads } from '../uploads/uploads-context.tsx';
@@ -13,7 +14,6 @@ import { AddVideos } from './add-videos.tsx';
 import { listedVideo } from './list-with-jobs.ts';
 import { useMayChange, useVideoCalls } from './use-videos.ts';
 import { VideoCard } from './video-card.tsx';
-import type { Video } from './video-resources.ts';
 
 export function VideosPage({ view }: { readonly view: VideosView }) {
   const mayChange = useMayChange();
@@ -32,36 +32,21 @@ export function VideosPage({ view }: { readonly view: VideosView }) {
 }
 
 function VideoFilters({ view }: { readonly view: VideosView }) {
-  const id = useId();
   const go = (next: VideosView) => navigate({ kind: 'videos', view: next }, { replace: true });
   const { status: _status, ...withoutStatus } = view;
   const { title: _title, ...withoutTitle } = view;
   return (
-    <div className="media-filters" role="search">
-      <SearchField
-        label="Search by title"
-        value={view.title ?? ''}
-        onSearch={(title) => go(title === '' ? withoutTitle : { ...withoutTitle, title })}
-      />
-      <label htmlFor={id} className="visually-hidden">
-        Status
-      </label>
-      <select
-        id={id}
-        value={view.status ?? ''}
-        onChange={(event) => {
-          const status = jobStatuses.find((one) => one === event.target.value);
-          go(status === undefined ? withoutStatus : { ...withoutStatus, status });
-        }}
-      >
-        <option value="">All states</option>
-        {jobStatuses.map((status) => (
-          <option key={status} value={status}>
-            {statusWords[status]}
-          </option>
-        ))}
-      </select>
-    </div>
+    <ListFilters
+      searchLabel="Search by title"
+      text={view.title ?? ''}
+      onText={(title) => go(title === '' ? withoutTitle : { ...withoutTitle, title })}
+      statusLabel="Status"
+      allLabel="All states"
+      statuses={jobStatuses}
+      words={statusWords}
+      status={view.status}
+      onStatus={(status) => go(status === undefined ? withoutStatus : { ...withoutStatus, status })}
+    />
   );
 }
 
@@ -79,11 +64,13 @@ function VideoList({ view, onNone }: VideoListProps) {
     useCallback((signal) => calls.list(view, undefined, signal), [calls, view]),
     importing ? 3_000 : pollMs(hub.link),
   );
-  const [more, setMore] = useState<{ readonly items: readonly Video[]; readonly next: string | null } | undefined>();
-  const { busy, error, run } = useAction();
   const { refresh } = first;
-  const known = new Set(first.value?.items.map((video) => video.video_id));
-  const videos = [...(first.value?.items ?? []), ...(more?.items ?? []).filter((one) => !known.has(one.video_id))];
+  const more = useMore(
+    first.value,
+    ({ video_id }) => video_id,
+    (cursor) => calls.list(view, cursor),
+  );
+  const videos = more.items;
   const listed = videos.map((video) => listedVideo(video, hub.link === 'live' ? hub.view?.jobs : undefined));
   useRefresh(
     listed.filter((one) => one.stale).map((one) => `${one.video.video_id} ${one.status}`),
@@ -95,15 +82,9 @@ function VideoList({ view, onNone }: VideoListProps) {
   const none = first.value !== undefined && videos.length === 0;
   useEffect(() => onNone(none), [none, onNone]);
 
-  const next = more === undefined ? (first.value?.next_cursor ?? null) : more.next;
-  const loadMore = async () => {
-    if (next === null) return;
-    const page = await run(() => calls.list(view, next));
-    if (page) setMore({ items: [...(more?.items ?? []), ...page.items], next: page.next_cursor });
-  };
   return (
     <section aria-label="Videos">
-      <ErrorNotice error={first.error ?? error} />
+      <ErrorNotice error={first.error ?? more.error} />
       {first.value === undefined && first.error === undefined && <p role="status">Loading…</p>}
       {none && <NoVideos view={view} />}
       <ul className="media-grid">
@@ -113,11 +94,7 @@ function VideoList({ view, onNone }: VideoListProps) {
           </li>
         ))}
       </ul>
-      {next !== null && videos.length > 0 && (
-        <button type="button" className="button" disabled={busy} onClick={() => void loadMore()}>
-          Show more
-        </button>
-      )}
+      {videos.length > 0 && <MoreButton more={more} />}
     </section>
   );
 }
