@@ -13,7 +13,8 @@ export function openImports(deps: ImporterDeps, loops: number): Imports {
   const importer = new Importer(deps);
   for (let i = 0; i < loops; i++) {
     const crashed = (error: unknown) => log.error('loop-crashed', { loop: 'importer', error });
-    scope.use(new Background((signal) => importer.run(signal), crashed), `importer-${i}`);
+    const loop = importer.addLoop();
+    scope.use(new Background((signal) => loop.run(signal), crashed), `importer-${i}`);
   }
   return { importer, [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose]() };
 }

@@ -44,10 +44,10 @@ export function openUploads({ routes, settings, sql, mediaStore, log, metrics }:
   };
   loop('upload-locks', (signal) => locker.run(signal));
   loop('upload-sweeper', (signal) => runUploadSweeper({ store, mediaStore, locks, clock, log, metrics }, signal));
-  loop('upload-joiner', (signal) => joiner.run(signal));
+  loop('upload-joiner', (signal) => joiner.loop.run(signal));
   const app = createUploadApi(
     {
-      ...{ ...routes, mediaStore, locker, uploadMetrics: metrics, onReceived: () => joiner.wake() },
+      ...{ ...routes, mediaStore, locker, uploadMetrics: metrics, onReceived: () => joiner.loop.wake() },
       uploadLimits: {
         maxBytes: settings.PROGRESS_MAX_UPLOAD_BYTES,
         maxOwnerBytes: settings.PROGRESS_MAX_OWNER_BYTES,

@@ -62,12 +62,12 @@ export async function openWebhooks(options: WebhooksOptions): Promise<AsyncDispo
   });
   scope.use(
     new Background(
-      (signal) => sender.run(signal),
+      (signal) => sender.loop.run(signal),
       (error) => log.error('loop-crashed', { loop: 'webhook-sender', error }),
     ),
     'webhook-sender',
   );
-  const handler = createWebhookFeed({ webhooks, idSource, onAdded: () => sender.wake() });
+  const handler = createWebhookFeed({ webhooks, idSource, onAdded: () => sender.loop.wake() });
   try {
     scope.use(await eventLog.consume({ group: webhooksGroup, topics: [jobsTopic], handler }), 'webhook-feed');
   } catch (error) {

@@ -2,12 +2,13 @@
  * Fetches originals from URLs, a few at a time. No request waits for it. Any instance may do it; what one that died had fetched is
  * fetched again by the next. A server that breaks off, or that has a bad moment, is tried again.
  */
-import { type Clock, sleep } from '@millrace/clock';
+import type { Clock } from '@millrace/clock';
 import type { PublicAnswer, PublicFetch } from '@millrace/http';
 import { backoffMs } from '@millrace/lifecycle';
 import type { Logger } from '@millrace/log';
 import type { MediaStore } from '@millrace/media-store';
 import { err, ok, type Result } from '@millrace/result';
+import { DueLoop } from '../core/due-loop.ts';
 import type { ImportRecord } from '../core/import-rows.ts';
 import type { ProgressStore } from '../core/store.ts';
 import { sourceArrived, sourceFailed, sourceKeyOf, type VideoImports } from '../core/video-source.ts';
@@ -36,7 +37,6 @@ interface Failure {
   readonly retryable: boolean;
 }
 
-const periodMs = 1_000;
 /** An instance that dies while it fetches leaves it to others after this, ms; who lives puts it off again in time. */
 const takenMs = 15_000;
 const goesOnMs = 5_000;
@@ -44,7 +44,7 @@ const mostTries = 6;
 
 export class Importer implements VideoImports {
   readonly #deps: ImporterDeps;
-  #wakes = new Set<() => void>();
+  readonly #loops: DueLoop[] = [];
 
   constructor(deps: ImporterDeps) {
     this.#deps = deps;
@@ -57,29 +57,16 @@ export class Importer implements VideoImports {
   async start(...[tx, video, url, nowMs]: Parameters<VideoImports['start']>): Promise<void> {
     await tx.imports.add({ videoId: video.videoId, ownerId: video.ownerId, url }, nowMs);
     tx.afterCommit(() => {
-      for (const wake of this.#wakes) wake();
+      for (const loop of this.#loops) loop.wake();
     });
   }
 
-  /** Fetches what is due, one at a time, then looks every second until `signal` aborts. As many run as are to be fetched at once. */
-  async run(signal: AbortSignal): Promise<void> {
-    const { clock, log, metrics } = this.#deps;
-    while (!signal.aborted) {
-      const woken = new AbortController();
-      const wake = () => woken.abort();
-      this.#wakes.add(wake);
-      try {
-        while (!signal.aborted && (await this.importOne(signal))) {
-          // the next one
-        }
-      } catch (error) {
-        if (signal.aborted) return;
-        metrics.loopFailures.inc({ loop: 'importer' });
-        log.warn('import-not-done', { error });
-      }
-      await sleep(clock, periodMs, AbortSignal.any([signal, woken.signal]));
-      this.#wakes.delete(wake);
-    }
+  /** A loop that fetches what is due, one at a time. As many are run as originals are to be fetched at once. */
+  addLoop(): DueLoop {
+    const work = (signal: AbortSignal) => this.importOne(signal);
+    const loop = new DueLoop({ ...this.#deps, name: 'importer', failureEvent: 'import-not-done', work });
+    this.#loops.push(loop);
+    return loop;
   }
 
   /** Fetches the original whose turn it is; false: there is none. */

@@ -2,11 +2,12 @@
  * Makes the original of a video out of the parts of its upload, and starts processing. No request waits for it. Any instance may
  * do it; one that dies leaves it to the next, since what is written is the same however often it is written.
  */
-import { type Clock, sleep } from '@millrace/clock';
+import type { Clock } from '@millrace/clock';
 import { backoffMs } from '@millrace/lifecycle';
 import type { Logger } from '@millrace/log';
 import type { MediaStore, StoreFailure } from '@millrace/media-store';
 import { err, ok, type Result } from '@millrace/result';
+import { DueLoop } from '../core/due-loop.ts';
 import type { ProgressStore } from '../core/store.ts';
 import { partsPrefix, type UploadPart, type UploadRecord } from '../core/upload.ts';
 import { sourceArrived, sourceFailed, sourceKeyOf } from '../core/video-source.ts';
@@ -25,7 +26,6 @@ export interface UploadJoinerDeps extends SubmissionDeps {
   readonly restMs: number;
 }
 
-const periodMs = 1_000;
 /** An instance that dies while it joins leaves it to others after this, ms; who lives puts it off again in time. */
 const takenMs = 15_000;
 const goesOnMs = 5_000;
@@ -33,34 +33,13 @@ const mostTries = 10;
 
 export class UploadJoiner {
   readonly #deps: UploadJoinerDeps;
-  #wake: () => void = () => {};
+  /** Joins what is there, then looks again, at once when an upload of this instance has all of its bytes. */
+  readonly loop: DueLoop;
 
   constructor(deps: UploadJoinerDeps) {
     this.#deps = deps;
-  }
-
-  /** An upload of this instance has all of its bytes. */
-  wake(): void {
-    this.#wake();
-  }
-
-  /** Joins what is there, then looks every second until `signal` aborts. */
-  async run(signal: AbortSignal): Promise<void> {
-    const { clock, log, metrics } = this.#deps;
-    while (!signal.aborted) {
-      const woken = new AbortController();
-      this.#wake = () => woken.abort();
-      try {
-        while (!signal.aborted && (await this.joinOne(signal))) {
-          // the next one
-        }
-      } catch (error) {
-        if (signal.aborted) return;
-        metrics.loopFailures.inc({ loop: 'upload-joiner' });
-        log.warn('upload-not-joined', { error });
-      }
-      await sleep(clock, periodMs, AbortSignal.any([signal, woken.signal]));
-    }
+    const work = (signal: AbortSignal) => this.joinOne(signal);
+    this.loop = new DueLoop({ ...deps, name: 'upload-joiner', failureEvent: 'upload-not-joined', work });
   }
 
   /** Joins the upload whose turn it is; false: there is none. */

@@ -2,9 +2,10 @@
  * Sends what is due, eight at a time. A receiver that answers 2xx has it; 410 Gone means never again; anything else is tried again
  * for a day and a half. Several instances share the work; one that dies while it sends leaves the delivery to be sent once more.
  */
-import { type Clock, sleep } from '@millrace/clock';
+import type { Clock } from '@millrace/clock';
 import type { PublicFetch } from '@millrace/http';
 import type { Logger } from '@millrace/log';
+import { DueLoop } from '../core/due-loop.ts';
 import { retryWaitMs, type WebhookDeliveryRecord } from '../core/webhook.ts';
 import type { WebhookRows } from '../core/webhook-rows.ts';
 import { signedHeaders } from './webhook-signature.ts';
@@ -23,7 +24,6 @@ export interface WebhookSenderDeps {
   };
 }
 
-const periodMs = 1_000;
 const atOnce = 8;
 /** Longest try; a delivery is due again somewhat later if its sender died. */
 const tryMs = 10_000;
@@ -31,34 +31,13 @@ const takenMs = 3 * tryMs;
 
 export class WebhookSender {
   readonly #deps: WebhookSenderDeps;
-  #wake: () => void = () => {};
+  /** Sends what is due, then looks again, at once when something new is to be sent. */
+  readonly loop: DueLoop;
 
   constructor(deps: WebhookSenderDeps) {
     this.#deps = deps;
-  }
-
-  /** Something new is to be sent. */
-  wake(): void {
-    this.#wake();
-  }
-
-  /** Sends until `signal` aborts. */
-  async run(signal: AbortSignal): Promise<void> {
-    const { clock, log, metrics } = this.#deps;
-    while (!signal.aborted) {
-      const woken = new AbortController();
-      this.#wake = () => woken.abort();
-      try {
-        while (!signal.aborted && (await this.sendDue(signal)) === atOnce) {
-          // the next ones
-        }
-      } catch (error) {
-        if (signal.aborted) return;
-        metrics.loopFailures.inc({ loop: 'webhook-sender' });
-        log.warn('webhooks-not-sent', { error });
-      }
-      await sleep(clock, periodMs, AbortSignal.any([signal, woken.signal]));
-    }
+    const work = async (signal: AbortSignal) => (await this.sendDue(signal)) === atOnce;
+    this.loop = new DueLoop({ ...deps, name: 'webhook-sender', failureEvent: 'webhooks-not-sent', work });
   }
 
   /** Sends at most `atOnce` deliveries that are due; gives how many there were. */
