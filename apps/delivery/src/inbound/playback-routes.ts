@@ -13,6 +13,7 @@ import type { BeaconIntake } from './beacon-intake.ts';
 import type { BeaconRoutes } from './beacon-routes.ts';
 import { type AdmittedExchange, type Exchange, type Refusals, resourceOf } from './exchange.ts';
 import type { MediaRoutes } from './media-routes.ts';
+import { admitByToken } from './playback-admission.ts';
 import type { PlaylistRoutes } from './playlist-routes.ts';
 import { preflightHeaders } from './response-headers.ts';
 import type { StreamDirectory } from './stream-directory.ts';
@@ -80,22 +81,18 @@ export class PlaybackRoutes implements HttpMount {
       audience: stream.visibility,
     };
     if (stream.visibility === 'public') return this.#answer(admitted);
-    if (token === undefined) {
-      return this.#forbid(exchange, {
-        kind: 'malformed',
-        message: 'a private stream needs a playback token in its path',
-      });
-    }
-    const verdict = tokens.verifyPlaybackToken(token, playbackId);
-    if (!(verdict instanceof Promise)) {
-      return verdict.ok ? this.#answer(admitted) : this.#forbid(exchange, verdict.error);
-    }
-    verdict
-      .then((late) => (late.ok ? this.#answer(admitted) : this.#forbid(exchange, late.error)))
-      .catch((error: unknown) => {
-        log.error('playback-request-crashed', { error });
-        exchange.response.destroy();
-      });
+    admitByToken(
+      tokens,
+      { playbackId, token, what: 'stream' },
+      {
+        admitted: () => this.#answer(admitted),
+        refused: (error) => this.#forbid(exchange, error),
+        crashed: (error) => {
+          log.error('playback-request-crashed', { error });
+          exchange.response.destroy();
+        },
+      },
+    );
   }
 
   #answer(admitted: AdmittedExchange): void {

@@ -11,6 +11,7 @@ import { parseVodPath, type VodTarget } from '../core/vod-path.ts';
 import type { DeliveryMetrics } from '../metrics.ts';
 import type { BeaconRoutes } from './beacon-routes.ts';
 import type { WatchExchange } from './exchange.ts';
+import { admitByToken } from './playback-admission.ts';
 import { mediaCaching, mediaType, preflightHeaders } from './response-headers.ts';
 import type { VideoDirectory } from './video-directory.ts';
 import type { VideoViewers } from './video-viewers.ts';
@@ -79,19 +80,18 @@ export class VodRoutes implements HttpMount {
     }
     const admitted: AdmittedVod = { ...exchange, video };
     if (video.visibility === 'public') return this.#answer(admitted);
-    if (token === undefined) {
-      return refusals.send(exchange, 'token', 'a private video needs a playback token in its path');
-    }
-    const verdict = tokens.verifyPlaybackToken(token, playbackId);
-    if (!(verdict instanceof Promise)) {
-      return verdict.ok ? this.#answer(admitted) : this.#forbid(exchange, verdict.error);
-    }
-    verdict
-      .then((late) => (late.ok ? this.#answer(admitted) : this.#forbid(exchange, late.error)))
-      .catch((error: unknown) => {
-        log.error('video-request-crashed', { error });
-        exchange.response.destroy();
-      });
+    admitByToken(
+      tokens,
+      { playbackId, token, what: 'video' },
+      {
+        admitted: () => this.#answer(admitted),
+        refused: (error) => this.#forbid(exchange, error),
+        crashed: (error) => {
+          log.error('video-request-crashed', { error });
+          exchange.response.destroy();
+        },
+      },
+    );
   }
 
   #answer(exchange: AdmittedVod): void {
