@@ -1,7 +1,6 @@
 /** Settings of control: the only reader of the environment. */
-import { defineSettings, Secret, type Settings, setting } from '@millrace/config';
+import { defineSettings, type Settings, setting } from '@millrace/config';
 import { processSettings, processSettingsOrExit } from '@millrace/process';
-import { z } from 'zod';
 
 /** What the service itself needs; standalone takes the same table. */
 export const controlSettings = defineSettings({
@@ -12,17 +11,10 @@ export const controlSettings = defineSettings({
   CONTROL_RTMP_HOST: setting.optionalText({ doc: 'Host in the RTMP URLs shown; unset: that of PUBLIC_URL.' }),
   RTMP_PORT: setting.port({ doc: 'RTMP port.', fallback: '1935' }),
   RTMPS_PORT: setting.optionalText({ doc: 'RTMPS port; unset: off.' }),
-  CONTROL_KEY_SECRET: {
+  CONTROL_KEY_SECRET: setting.optionalSecret({
     doc: 'Seals the token signing key in the database: 32 random characters or more; unset: it is stored as it is.',
-    schema: z
-      .string()
-      .min(32, '32 characters or more')
-      .transform((text) => new Secret(text))
-      .optional(),
-    fallback: undefined,
-    secret: true,
-    optional: true,
-  },
+    shortest: 32,
+  }),
   CONTROL_MAX_STREAMS_PER_OWNER: setting.integer({
     doc: 'Most streams of one owner.',
     fallback: '1000',

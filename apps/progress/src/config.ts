@@ -1,6 +1,6 @@
 /** Settings of progress: the only reader of the environment. */
 import { processingSteps } from '@millrace/api';
-import { defineSettings, Secret, type Settings, setting } from '@millrace/config';
+import { defineSettings, type Settings, setting } from '@millrace/config';
 import { jobLeaseMs } from '@millrace/handover';
 import { mediaStoreSettings } from '@millrace/media-store';
 import { processSettings, processSettingsOrExit } from '@millrace/process';
@@ -122,17 +122,10 @@ export const progressSettings = defineSettings({
     min: 0,
     max: 10_000,
   }),
-  PROGRESS_WEBHOOK_SECRET: {
+  PROGRESS_WEBHOOK_SECRET: setting.optionalSecret({
     doc: 'Seals the secrets of webhooks in the database: 32 random characters or more; unset: they are stored as they are.',
-    schema: z
-      .string()
-      .min(32, '32 characters or more')
-      .transform((text) => new Secret(text))
-      .optional(),
-    fallback: undefined,
-    secret: true,
-    optional: true,
-  },
+    shortest: 32,
+  }),
   PROGRESS_MAX_TASK_FAILURES: setting.integer({
     doc: 'Attempts of a part of a job that may fail before the job does.',
     fallback: '3',

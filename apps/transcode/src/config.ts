@@ -1,8 +1,7 @@
 /** Settings of transcode: the only reader of the environment. */
-import { defineSettings, Secret, type Settings, setting } from '@millrace/config';
+import { defineSettings, type Settings, setting } from '@millrace/config';
 import { mediaStoreSettings } from '@millrace/media-store';
 import { processSettings, processSettingsOrExit } from '@millrace/process';
-import { z } from 'zod';
 
 /** What the service itself needs; standalone takes the same table. */
 export const transcodeSettings = defineSettings({
@@ -65,27 +64,13 @@ export const transcodeSettings = defineSettings({
   TRANSCODE_ASR_URL: setting.optionalUrl({
     doc: 'Speech recogniser for subtitles: an OpenAI-compatible .../audio/transcriptions, or /inference of whisper.cpp’s server; unset: pocketsphinx on this machine.',
   }),
-  TRANSCODE_ASR_KEY: {
+  TRANSCODE_ASR_KEY: setting.optionalSecret({
     doc: 'Bearer token for TRANSCODE_ASR_URL.',
-    schema: z
-      .string()
-      .transform((text) => new Secret(text))
-      .optional(),
-    secret: true,
-    optional: true,
-    fallback: undefined,
-  },
-  TRANSCODE_IMAGE_PROVIDER_KEYS: {
+  }),
+  TRANSCODE_IMAGE_PROVIDER_KEYS: setting.optionalSecret({
     doc: 'Bearer tokens for the providers of PROGRESS_IMAGE_PROVIDERS, `name=key,...`.',
-    schema: z
-      .string()
-      .regex(/^([a-z0-9-]+=[^,]+)(,[a-z0-9-]+=[^,]+)*$/, 'name=key,...')
-      .transform((text) => new Secret(text))
-      .optional(),
-    secret: true,
-    optional: true,
-    fallback: undefined,
-  },
+    pattern: { regex: /^([a-z0-9-]+=[^,]+)(,[a-z0-9-]+=[^,]+)*$/, expected: 'name=key,...' },
+  }),
   TRANSCODE_ASR_MODEL: setting.text({ doc: 'Model that TRANSCODE_ASR_URL is asked for.', fallback: 'whisper-1' }),
   TRANSCODE_ASR_TIMEOUT_S: setting.integer({
     doc: 'Longest that TRANSCODE_ASR_URL may take for ten minutes of speech, s.',

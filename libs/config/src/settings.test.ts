@@ -61,6 +61,23 @@ describe('a secret', () => {
     expect([`${secret}`, JSON.stringify({ secret }), inspect({ secret })].join()).not.toContain('hunter2');
     expect(secret.reveal()).toBe('hunter2');
   });
+
+  it('in a table may be absent, and says of a mistake what was expected and never what came', () => {
+    const keys = defineSettings({
+      SEAL: setting.optionalSecret({ doc: 'Seals.', shortest: 8 }),
+      KEYS: setting.optionalSecret({ doc: 'Keys.', pattern: { regex: /^\w+=\w+$/, expected: 'name=key' } }),
+    });
+    expect(loadSettings(keys, {})).toEqual({ ok: true, value: { SEAL: undefined, KEYS: undefined } });
+    const loaded = loadSettings(keys, { SEAL: 'long enough', KEYS: 'a=b' });
+    expect(loaded.ok && [loaded.value.SEAL?.reveal(), loaded.value.KEYS?.reveal()]).toEqual(['long enough', 'a=b']);
+    expect(loadSettings(keys, { SEAL: 'short', KEYS: 'a' })).toEqual({
+      ok: false,
+      error: [
+        { variable: 'SEAL', expected: '8 characters or more', got: '[redacted]' },
+        { variable: 'KEYS', expected: 'name=key', got: '[redacted]' },
+      ],
+    });
+  });
 });
 
 describe('a .env file', () => {

@@ -4,6 +4,7 @@
  */
 import { err, ok, type Result } from '@millrace/result';
 import { z } from 'zod';
+import { Secret } from './secret.ts';
 
 /** One setting. `schema` parses the variable's text; `fallback` is the text used when it is unset (undefined: required). */
 export interface Setting<T> {
@@ -34,6 +35,17 @@ export const setting = {
   text: (given: Given & { readonly pattern?: RegExp }) =>
     make(given, given.pattern ? z.string().regex(given.pattern) : z.string().min(1)),
   optionalText: (given: Given) => make<string | undefined>(given, z.string().optional(), true),
+  /** A secret that no log shows: at least `shortest` characters, or of a pattern that `expected` puts into words. */
+  optionalSecret: (given: {
+    readonly doc: string;
+    readonly shortest?: number;
+    readonly pattern?: { readonly regex: RegExp; readonly expected: string };
+  }) => {
+    const text = z.string().min(given.shortest ?? 1, `${given.shortest ?? 1} characters or more`);
+    const shaped = given.pattern === undefined ? text : text.regex(given.pattern.regex, given.pattern.expected);
+    const schema = shaped.transform((value) => new Secret(value)).optional();
+    return make<Secret | undefined>({ doc: given.doc, secret: true }, schema, true);
+  },
   integer: (given: Given & { readonly min: number; readonly max: number }) =>
     make(
       given,
