@@ -217,6 +217,7 @@ describe('the list of streams', () => {
     await signedIn(async ({ page }) => {
       await section(page, 'Off air').getByText('Garage concert').waitFor();
       await eventually(() => site.api.hub.asked).toEqual(['authenticate', 'subscribe streams']);
+      await page.waitForLoadState('networkidle'); // what was asked before the hub answered
       const calls: string[] = [];
       page.on('request', (request) => calls.push(new URL(request.url()).pathname));
       site.api.setState(garage?.id ?? '', 'live', health);
