@@ -71,13 +71,10 @@ describe('signing in', () => {
 
   it('returns to the sign-in page when the token is revoked, and on signing out', async () => {
     const { page, context } = await site.visitor();
-    // a call that is still under way would be refused before the reload, and it is the reload that is to tell
-    const listed = page.waitForResponse(
-      (answer) => new URL(answer.url()).pathname === '/api/v1/streams' && answer.ok(),
-    );
     await page.goto(`/sign-in#code=${signInCode}`);
     await page.getByRole('heading', { name: 'Streams' }).waitFor();
-    await listed;
+    // a call that is still under way would be refused before the reload, and it is the reload that is to tell
+    await page.waitForLoadState('networkidle');
     site.api.revokedAll = true;
     await page.reload();
     await page.getByText('Your sign-in has expired').waitFor();
