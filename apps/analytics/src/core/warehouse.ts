@@ -7,6 +7,8 @@ export interface QueryLimits {
   readonly maxSeconds: number;
   readonly maxMemoryBytes: number;
   readonly maxRows: number;
+  /** Elements that `range()` may make. ClickHouse does not count what a constant one takes, so memory does not limit it. */
+  readonly maxRange?: number;
 }
 
 export type WarehouseFailure =

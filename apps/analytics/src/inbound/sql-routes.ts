@@ -39,7 +39,7 @@ export function addSqlRoute(app: OpenAPIHono<AnalyticsEnv>, deps: RouteDeps, slo
       const text = await checked(deps, query);
       const maxRows = format === 'json' ? deps.limits.sqlRows : deps.limits.exportRows;
       const statement = confinedQuery({ text, database: deps.database, ownerId, maxRows });
-      const limits: QueryLimits = { ...deps.limits, maxRows: 0 };
+      const limits: QueryLimits = { ...deps.limits, maxRows: 0, maxRange: 1_000_000 };
       if (format !== 'json') {
         const clickhouseFormat = format === 'csv' ? 'CSVWithNames' : 'Parquet';
         const body = await slots.open(async (signal) =>

@@ -82,6 +82,7 @@ function settingsOf(limits: QueryLimits) {
     query_plan_remove_redundant_sorting: 0 as const,
     optimize_duplicate_order_by_and_distinct: 0 as const,
     max_memory_usage: String(limits.maxMemoryBytes),
+    ...(limits.maxRange && { function_range_max_elements_in_block: String(limits.maxRange) }),
     max_result_rows: String(limits.maxRows),
     result_overflow_mode: 'throw' as const,
   };
