@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './tools/test/longest-first.ts';
 
 /**
  * Three projects, one after the other: unit tests (and contract suites on real engines) and end-to-end files, each one more at a time
@@ -23,6 +24,7 @@ const ignored = ['**/node_modules/**', '**/dist/**'];
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     reporters: ['default', './tools/setup/test-reporter.mjs'],
     projects: [
       {

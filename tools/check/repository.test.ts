@@ -5,6 +5,7 @@ import { basename, dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { missingOptional } from '../setup/complete-lock.mjs';
 import { inRepository, rootDir } from '../setup/workspace.mjs';
+import { longest } from '../test/longest-first.ts';
 
 /** Files that git knows or would add; what is ignored is nobody's business. */
 const files = listFiles();
@@ -30,6 +31,10 @@ describe('file names', () => {
         .some((word) => emptyNames.test(word) || emptyNames.test(word.split('-').at(-1) ?? ''));
     });
     expect(empty).toEqual([]);
+  });
+
+  test('that the runner begins with are there', () => {
+    expect(longest.filter((name) => !sources.some((file) => file.endsWith(`/${name}`)))).toEqual([]);
   });
 
   test('no folder inside a package has an index of its own', () => {

@@ -12,6 +12,7 @@ import { createDeliveryService } from '@millrace/delivery/service';
 import { eventLogMetrics, openFactWriter, openPostgresEventLog } from '@millrace/eventlog';
 import { createLocalSourceDesk } from '@millrace/handover';
 import {
+  assertListenable,
   createHttpMetrics,
   type HttpServer,
   healthMounts,
@@ -73,6 +74,9 @@ export async function openStandalone(
     });
     if (!socket.ok) throw new Error(socket.error.message);
     scope.use(socket.value, 'operator-socket');
+    // they open last, and who starts Millrace should not wait for databases to hear that a port is taken
+    await assertListenable(settings.HTTP_HOST, settings.HTTP_PORT, 'HTTP_PORT');
+    await assertListenable(settings.RTMP_HOST, settings.RTMP_PORT, 'RTMP_PORT');
 
     const registry = openMetricsRegistry({ processMetrics: true });
     const engine = startClickHouse(registry);

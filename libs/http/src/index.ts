@@ -12,6 +12,7 @@ export {
   type HttpServerOptions,
   openHttpServer,
 } from './http-server.ts';
+export { assertListenable } from './listen-check.ts';
 export { ListenError, toListenError } from './listen-error.ts';
 export {
   type ActorEnv,
