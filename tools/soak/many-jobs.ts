@@ -3,12 +3,13 @@
  * descriptors, processes, database connections and scratch files are what they were before.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { processTree } from '../rig/process-usage.ts';
 import { type StandaloneServer, startStandalone } from '../rig/standalone-server.ts';
+import { commandLine, look, settled, untilSame } from './remains.ts';
 import { randomFrom } from './seeded-random.ts';
 
 export interface ManyJobsPlan {
@@ -37,36 +38,47 @@ export async function manyJobs({ jobs, seed, say }: ManyJobsPlan): Promise<reado
     await using server = await startStandalone(settings);
     const random = randomFrom(seed);
     const wrong: string[] = [];
-    const ended = new Map<string, number>();
+    const seenEnds = new Map<string, number>();
     let next = 0;
     const lane = async (upTo: number) => {
       while (next < upTo) {
         const n = next++;
         const wanted = endings[Math.floor(random() * endings.length)] ?? 'complete';
-        const status = await oneJob(server, n, wanted, picture, random).catch((error: unknown) => String(error));
-        const seen = `${wanted}: ${status}`;
-        ended.set(seen, (ended.get(seen) ?? 0) + 1);
-        if (!fits(wanted, status)) wrong.push(`job ${n} was to ${wanted}, and is ${status}`);
+        const end = await oneJob(server, n, wanted, picture, random).catch(
+          (error: unknown): JobEnd => ({ status: String(error), killed: 0, why: '' }),
+        );
+        const seen = `${wanted}: ${end.status}${end.killed > 0 ? ' through a killed encoder' : ''}`;
+        seenEnds.set(seen, (seenEnds.get(seen) ?? 0) + 1);
+        if (!fits(wanted, end)) wrong.push(`job ${n} was to ${wanted}, and is ${end.status} ${end.why}`);
       }
     };
     const run = (upTo: number) => Promise.all(Array.from({ length: lanes }, () => lane(upTo)));
     const warmUp = 4 * lanes;
     await run(warmUp);
     const before = await settled(server, dataDir);
-    say(`many-jobs: before ${JSON.stringify(before)}`);
+    say(`many-jobs: before ${JSON.stringify(before)} ${JSON.stringify((await look(server, dataDir)).connections)}`);
     await run(warmUp + Math.floor(jobs / 2));
     killPostgres(server, say);
     await run(warmUp + jobs);
-    say(`many-jobs: ${[...ended].map(([seen, count]) => `${seen} ${count}`).join(', ')}`);
+    say(`many-jobs: ${[...seenEnds].map(([seen, count]) => `${seen} ${count}`).join(', ')}`);
     const above = await untilSame(server, dataDir, before);
-    say(`many-jobs: after ${JSON.stringify(await measure(server, dataDir))}`);
+    const { held, connections } = await look(server, dataDir);
+    say(`many-jobs: after ${JSON.stringify(held)} ${JSON.stringify(connections)}`);
     return [...wrong.slice(0, 20), ...above];
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
-function fits(wanted: Ending, status: string): boolean {
+interface JobEnd {
+  readonly status: string;
+  /** Encoders of this job that were killed. */
+  readonly killed: number;
+  /** What went wrong, in the words of the job and of its attempts. */
+  readonly why: string;
+}
+
+function fits(wanted: Ending, { status }: JobEnd): boolean {
   switch (wanted) {
     case 'complete':
     case 'kill': // another attempt makes it good
@@ -78,35 +90,52 @@ function fits(wanted: Ending, status: string): boolean {
   }
 }
 
-/** Runs one job; gives the status with which it ended. Calls are repeated while PostgreSQL is away. */
+/** Runs one job; gives how it ended. Calls are repeated while PostgreSQL is away. */
 async function oneJob(
   server: StandaloneServer,
   n: number,
   wanted: Ending,
   picture: Buffer,
   random: () => number,
-): Promise<string> {
+): Promise<JobEnd> {
   if (wanted === 'fail') return failingVideo(server, n);
   const name = `picture-${n}.png`;
   await again(() => upload(server, name, picture));
   const duration_ms = wanted === 'complete' ? 500 : 20_000;
   const body = { motion: 'still', duration_ms, width: 128, height: 72, frames_per_second: 25 };
   const started = await again(() => server.api.call('POST', `/images/${name}/video`, body));
-  const jobId = String(started['task_id']);
+  const path = `/jobs/${String(started['task_id'])}`;
   if (wanted === 'cancel') {
     await sleep(random() * 1_500);
-    await again(() => server.api.call('POST', `/jobs/${jobId}/cancel`).catch(acceptConflict));
+    await again(() => server.api.call('POST', `${path}/cancel`).catch(acceptConflict));
   }
-  if (wanted === 'kill') {
-    await sleep(random() * 1_500);
-    const [encoder] = processTree(server.pid).filter(({ command }) => command === 'ffmpeg');
-    if (encoder !== undefined) kill(encoder.pid);
-  }
-  return untilEnded(server, `/jobs/${jobId}`);
+  const killed = wanted === 'kill' ? await killEncoder(server, path, name, random() * 300) : 0;
+  return { ...(await untilEnded(server, path)), killed };
 }
 
+/**
+ * Kills an encoder of this job and of no other: a part may fail three times, and jobs that are to complete must not be met by chance. Gives
+ * how many: the job may be over before one is seen.
+ */
+async function killEncoder(server: StandaloneServer, path: string, picture: string, afterMs: number): Promise<number> {
+  for (;;) {
+    const encoder = processTree(server.pid).find(
+      ({ pid, command }) => command === 'ffmpeg' && commandLine(pid).includes(`/${picture}/`),
+    );
+    if (encoder !== undefined) {
+      await sleep(afterMs);
+      return kill(encoder.pid) ? 1 : 0;
+    }
+    const { status } = await again(() => server.api.call('GET', path));
+    if (ended.has(String(status))) return 0;
+    await sleep(20);
+  }
+}
+
+const ended: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled']);
+
 /** A video whose original is no media. */
-async function failingVideo(server: StandaloneServer, n: number): Promise<string> {
+async function failingVideo(server: StandaloneServer, n: number): Promise<JobEnd> {
   const made = await again(() => server.api.call('POST', '/videos', { title: `broken ${n}` }));
   const { video_id: id } = made['video'] as { video_id: string };
   const bytes = Buffer.from('this is no media at all');
@@ -124,7 +153,7 @@ async function failingVideo(server: StandaloneServer, n: number): Promise<string
     if (answer.status !== 201 && answer.status !== 409) throw new Error(`upload: ${answer.status}`);
     return {};
   });
-  return untilEnded(server, `/videos/${id}/status`);
+  return { ...(await untilEnded(server, `/videos/${id}/status`)), killed: 0 };
 }
 
 async function upload(server: StandaloneServer, name: string, picture: Buffer): Promise<Answer> {
@@ -137,12 +166,14 @@ async function upload(server: StandaloneServer, name: string, picture: Buffer): 
   return {};
 }
 
-async function untilEnded(server: StandaloneServer, path: string): Promise<string> {
+async function untilEnded(server: StandaloneServer, path: string): Promise<Omit<JobEnd, 'killed'>> {
   const deadline = performance.now() + 120_000;
   for (;;) {
-    const { status } = await again(() => server.api.call('GET', path));
-    if (['completed', 'failed', 'cancelled'].includes(String(status))) return String(status);
-    if (performance.now() > deadline) return `${String(status)} after two minutes`;
+    const answer = await again(() => server.api.call('GET', path));
+    const status = String(answer['status']);
+    const why = JSON.stringify({ error: answer['error'], attempts: answer['attempts'] });
+    if (ended.has(status)) return { status, why };
+    if (performance.now() > deadline) return { status: `${status} after two minutes`, why };
     await sleep(100);
   }
 }
@@ -175,81 +206,12 @@ function killPostgres(server: StandaloneServer, say: (line: string) => void): vo
   kill(postmaster.pid);
 }
 
-function commandLine(pid: number): string {
+/** False: it had ended by itself. */
+function kill(pid: number): boolean {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    return process.kill(pid, 'SIGKILL');
   } catch {
-    return '';
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // it ended by itself
-  }
-}
-
-interface Measured {
-  readonly descriptors: number;
-  /** Without PostgreSQL's, whose background processes come and go. */
-  readonly processes: number;
-  /** Backends of PostgreSQL that serve a connection. */
-  readonly connections: number;
-  readonly scratchFiles: number;
-  readonly workFiles: number;
-}
-
-async function measure(server: StandaloneServer, dataDir: string): Promise<Measured> {
-  const tree = processTree(server.pid);
-  const lines = tree.map(({ pid }) => commandLine(pid));
-  return {
-    descriptors: readdirSync(`/proc/${server.pid}/fd`).length,
-    processes: lines.filter((line) => !/postgres/.test(line)).length,
-    connections: lines.filter((line) => /^postgres: \S+ \S+ (\[local\]|127|::1)/.test(line)).length,
-    scratchFiles: filesBelow(join(dataDir, 'scratch')),
-    workFiles: filesBelow(join(dataDir, 'media', 'work')) + filesBelow(join(dataDir, 'media', 'uploads')),
-  };
-}
-
-function filesBelow(folder: string): number {
-  try {
-    const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-    return entries.filter((entry) => entry.isFile() && entry.name !== '.lock').length;
-  } catch {
-    return 0;
-  }
-}
-
-/** The smallest of each over ten quiet seconds. */
-async function settled(server: StandaloneServer, dataDir: string): Promise<Measured> {
-  let least = await measure(server, dataDir);
-  for (let i = 0; i < 20; i++) {
-    await sleep(500);
-    const now = await measure(server, dataDir);
-    least = {
-      descriptors: Math.min(least.descriptors, now.descriptors),
-      processes: Math.min(least.processes, now.processes),
-      connections: Math.min(least.connections, now.connections),
-      scratchFiles: Math.min(least.scratchFiles, now.scratchFiles),
-      workFiles: Math.min(least.workFiles, now.workFiles),
-    };
-  }
-  return least;
-}
-
-/** Waits until nothing is above the baseline; what still is after a minute. */
-async function untilSame(server: StandaloneServer, dataDir: string, before: Measured): Promise<readonly string[]> {
-  const deadline = performance.now() + 60_000;
-  for (;;) {
-    const now = await measure(server, dataDir);
-    const above = Object.entries(now).filter(([what, count]) => count > before[what as keyof Measured]);
-    if (above.length === 0) return [];
-    if (performance.now() > deadline) {
-      return above.map(([what, count]) => `${count} ${what}, before ${before[what as keyof Measured]}`);
-    }
-    await sleep(1_000);
+    return false;
   }
 }
 

@@ -60,13 +60,16 @@ export function openSql(url: string, options: SqlOptions): Sql {
 }
 
 /**
- * One connection of its own to the server of `sql`, for session state such as advisory locks. A lost connection is
- * replaced silently, so what relies on the session must be able to tell. Close it with `end()`.
+ * One connection of its own to the server of `sql`, for session state such as advisory locks, shown in pg_stat_activity as
+ * `{applicationName}-session`. A lost connection is replaced silently, so what relies on the session must be able to tell. Close
+ * it with `end()`.
  * (`sql.reserve()` never resolves on a new connection when array types are not fetched.)
  */
 export function openSession(sql: Sql): Sql {
   // Parsed options stand in for connection parameters, as postgres.js itself opens its LISTEN connection.
-  const options = { ...sql.options, max: 1, idle_timeout: null, max_lifetime: null };
+  const { connection } = sql.options;
+  const named = { ...connection, application_name: `${connection.application_name}-session` };
+  const options = { ...sql.options, connection: named, max: 1, idle_timeout: null, max_lifetime: null };
   return withSafeBegin(postgres(options as unknown as postgres.Options<typeof types>));
 }
 
