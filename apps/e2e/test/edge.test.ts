@@ -84,7 +84,7 @@ describe('two origins and two edges', () => {
     const atEdgeDeath = performance.now();
     const before = one.rendition('video').playlists.length;
     await eventually(() => one.rendition('video').playlists.length > before + 10, 'the other edge goes on');
-    expect(longestGapMs(one.rendition('video'), atEdgeDeath)).toBeLessThan(1_500);
+    expect(longestGapMs(one.rendition('video'), atEdgeDeath)).toBeLessThan(6_000);
     expect(one.mistakes()).toEqual([]);
     await counted(60, 'the viewers of the dead edge are at the other');
 
@@ -95,7 +95,7 @@ describe('two origins and two edges', () => {
     await eventually(() => one.rendition('video').playlists.length > listed + 15, 'the stream goes on', 20_000);
     const gapMs = longestGapMs(one.rendition('video'), killedMs);
     console.log(`origin killed: playlists stood still for ${Math.round(gapMs)} ms`);
-    expect(gapMs).toBeLessThan(8_000);
+    expect(gapMs).toBeLessThan(12_000);
     expect(one.mistakes().filter((mistake) => mistake.includes('following ended'))).toEqual([]);
     expect(three.mistakes().filter((mistake) => mistake.includes('following ended'))).toEqual([]);
     await counted(60, 'the origin has died');

