@@ -26,7 +26,7 @@ import {
   type Service,
 } from '@millrace/http';
 import { type IdSource, systemIdSource } from '@millrace/ids';
-import { runUntilSignal, Scope } from '@millrace/lifecycle';
+import { exitCode, runUntilSignal, Scope } from '@millrace/lifecycle';
 import { type Logger, openLogger } from '@millrace/log';
 import { type MetricsRegistry, openMetricsRegistry } from '@millrace/metrics';
 import { openSql, type Sql } from '@millrace/postgres';
@@ -139,9 +139,12 @@ export async function runServiceProcess(
   open: (process: ServiceProcess) => Promise<OpenedService>,
 ): Promise<void> {
   const log = options.log ?? openLogger({ service: options.name, level: options.settings.LOG_LEVEL });
-  process.exitCode = await runUntilSignal(() => openServiceProcess({ ...options, log }, open), {
+  const code = await runUntilSignal(() => openServiceProcess({ ...options, log }, open), {
     drainDeadlineMs: options.settings.DRAIN_DEADLINE_S * 1000,
     onPhase: (phase, detail) =>
       phase === 'failed' ? log.error(phase, { error: detail }) : log.info(phase, { detail }),
   });
+  process.exitCode = code;
+  // What could not be closed in time may hold on to the process for ever.
+  if (code === exitCode.drainOverran) process.exit();
 }
