@@ -98,7 +98,7 @@ describe('old segments', () => {
   it('of an earlier run are swept at the start', async () => {
     await kit.store.put('live/delivery-1/old/video/1.m4s', [new Uint8Array(1)]);
     await kit.store.put('live/delivery-2/theirs/video/1.m4s', [new Uint8Array(1)]);
-    const again = await openDeliveryKit({}, kit.store);
+    const again = await openDeliveryKit({}, { store: kit.store });
     expect([...kit.store.objects.keys()]).toEqual(['live/delivery-2/theirs/video/1.m4s']);
     await again[Symbol.asyncDispose]();
   });

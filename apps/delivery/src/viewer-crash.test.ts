@@ -15,7 +15,7 @@ describe('a viewer whose delivery is killed', () => {
     try {
       let sessionId: string | undefined;
       {
-        await using kit = await openDeliveryKit({}, undefined, before);
+        await using kit = await openDeliveryKit({}, { journalDir: before });
         const { playbackId, streamId } = await kit.define();
         const broadcast = new SyntheticBroadcast(kit.service.writer, { streamId });
         await broadcast.start();
@@ -26,7 +26,7 @@ describe('a viewer whose delivery is killed', () => {
         await kit.clock.advance(3_000);
         await cp(before, after, { recursive: true }); // the disk as kill -9 leaves it
       }
-      await using kit = await openDeliveryKit({}, undefined, after);
+      await using kit = await openDeliveryKit({}, { journalDir: after });
       const said: ViewerFact[] = [];
       await kit.eventLog.follow({
         topic: viewerSessionsTopic,

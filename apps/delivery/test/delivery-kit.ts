@@ -34,13 +34,18 @@ export const kitServiceToken = 'a-service-token-for-tests';
 /** Opens the kit; `env` overrides settings by their variables. */
 export async function openDeliveryKit(
   env: Readonly<Record<string, string>> = {},
-  store: MemoryStore = openMemoryStore(),
-  journalDir?: string,
+  given: {
+    readonly store?: MemoryStore;
+    readonly journalDir?: string;
+    /** Places in the buffer of samples; a kit has always enough. */
+    readonly sampleRoom?: () => number;
+  } = {},
 ): Promise<DeliveryKit> {
+  const { store = openMemoryStore(), journalDir, sampleRoom } = given;
   const eventLog = openMemoryEventLog();
   const clock = new ManualClock();
   const registry = openMetricsRegistry({ processMetrics: false });
-  const facts = openMemoryFactWriter(eventLog, { instanceId: 'delivery-1' });
+  const facts = openMemoryFactWriter(eventLog, { instanceId: 'delivery-1', ...(sampleRoom && { sampleRoom }) });
   const idSource = {
     nowMs: () => clock.nowMs(),
     random: (bytes: Uint8Array) => globalThis.crypto.getRandomValues(bytes),

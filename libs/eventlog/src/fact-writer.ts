@@ -7,6 +7,8 @@ import type { Topic } from '@millrace/events';
 export interface FactWriter extends AsyncDisposable {
   fact<T>(topic: Topic<T>, value: T): Promise<void>;
   sample<T>(topic: Topic<T>, value: T): void;
+  /** Samples that are taken now before one is dropped, for callers that can refuse what they would have to drop. */
+  readonly sampleRoom: number;
   /** The writer's stable instance id and its incarnation, which rises with every start. */
   readonly instanceId: string;
   readonly incarnation: number;

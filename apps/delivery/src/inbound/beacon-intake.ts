@@ -26,6 +26,9 @@ import { beaconSilenceMs, type ViewerDoor } from './viewer-door.ts';
 
 export type BeaconDropReason = CmcdDropReason | 'no-session' | 'session-rate' | 'address-rate' | 'overload';
 
+/** What becomes of a post of events: `taken` unless nothing of it was, and then why. */
+export type EventOutcome = 'taken' | 'address-rate' | 'session-rate' | 'overload';
+
 export interface BeaconIntakeDeps {
   readonly door: Pick<ViewerDoor, 'begin' | 'newcomer'>;
   readonly sessions: ViewerSessions;
@@ -46,6 +49,8 @@ const mostSkewMs = 60_000;
 /** Seconds' worth of reports that may come at once. */
 const burstSeconds = 5;
 const mostBuckets = 20_000;
+/** Places in the buffer of samples that reports leave to what others say: that an instance lives, how many watch. */
+const placesForOthers = 1_000;
 
 export class BeaconIntake {
   readonly #deps: BeaconIntakeDeps;
@@ -70,7 +75,7 @@ export class BeaconIntake {
     if (mode === undefined || target.kind === 'multivariant' || exchange.request.method !== 'GET') return;
     const { clock, door } = this.#deps;
     const nowMs = clock.monotonicMs();
-    if (this.#all.takeSpare('', 1, nowMs) === 0) return this.#onDrop('overload');
+    if (!this.#hasRoom || this.#all.takeSpare('', 1, nowMs) === 0) return this.#onDrop('overload');
     const newcomer = door.newcomer(exchange);
     if (newcomer === undefined) return;
     if (this.#addresses.takeSpare(newcomer.addressKey, 1, nowMs) === 0) return this.#onDrop('address-rate');
@@ -82,39 +87,54 @@ export class BeaconIntake {
     this.#take(session, report, mode, nowMs);
   }
 
-  /** Takes the reports of an event body; false when the address sends too much. */
-  events(exchange: WatchExchange, body: string): boolean {
+  /** Takes the reports of an event body. Of a post that is refused nothing was taken; of another, what was not is counted. */
+  events(exchange: WatchExchange, body: string): EventOutcome {
     const { clock, door } = this.#deps;
     const nowMs = clock.monotonicMs();
     const newcomer = door.newcomer(exchange);
-    if (newcomer === undefined) return true;
-    if (this.#addresses.take(newcomer.addressKey, 1, nowMs) === 0) {
-      this.#onDrop('address-rate');
-      return false;
-    }
+    if (newcomer === undefined) return 'taken'; // the connection is gone: there is nobody to tell
+    if (!this.#hasRoom) return this.#refused('overload');
+    if (this.#addresses.take(newcomer.addressKey, 1, nowMs) === 0) return this.#refused('address-rate');
     const reports = readCmcdEvents(body, this.#onDrop);
     if (reports.length > 1) this.#addresses.take(newcomer.addressKey, reports.length - 1, nowMs);
+    let taken = 0;
+    let refusal: 'session-rate' | 'overload' | undefined;
     for (const report of reports) {
       const session = this.#sessionOf(exchange, newcomer, report, 'event');
       if (session === undefined) this.#onDrop('no-session');
-      else if (this.#all.take('', 1, nowMs) === 0) this.#onDrop('overload');
-      else this.#take(session, report, 'event', nowMs);
+      else if (!this.#hasRoom || this.#all.take('', 1, nowMs) === 0) refusal = this.#refused('overload');
+      else if (this.#take(session, report, 'event', nowMs)) taken++;
+      else refusal ??= 'session-rate';
     }
-    return true;
+    return taken === 0 && refusal !== undefined ? refusal : 'taken';
   }
 
-  #take(session: ViewerSession, report: CmcdReport, mode: Beacon['mode'], nowMs: number): void {
+  /** A report that is taken is on its way to the log: what would drop it, or push others out, is refused before. */
+  get #hasRoom(): boolean {
+    return this.#deps.facts.sampleRoom > placesForOthers;
+  }
+
+  #refused<R extends BeaconDropReason>(reason: R): R {
+    this.#onDrop(reason);
+    return reason;
+  }
+
+  #take(session: ViewerSession, report: CmcdReport, mode: Beacon['mode'], nowMs: number): boolean {
     const { facts, metrics } = this.#deps;
     this.#keepAlive(session, report, nowMs);
     const rate = this.#sessions;
     const taken = mode === 'event' ? rate.take(session.id, 1, nowMs) : rate.takeSpare(session.id, 1, nowMs);
-    if (taken === 0) return this.#onDrop('session-rate');
+    if (taken === 0) {
+      this.#onDrop('session-rate');
+      return false;
+    }
     metrics.beacons.inc({ mode });
     facts.sample(beaconsTopic, {
       ...report.fields,
       ...{ type: 'BeaconReceived', session_id: session.id, stream_id: session.streamId, owner_id: session.ownerId },
       ...{ instance_id: facts.instanceId, at_ms: this.#timeOf(report), version: report.version, mode },
     });
+    return true;
   }
 
   /** A player that says it is over ends its session; every other report is a sign of life. */

@@ -47,7 +47,7 @@ export class BeaconRoutes {
     }
     const length = Number(request.headers['content-length'] ?? 0);
     if (length > mostBodyBytes) return this.#tooLarge(exchange);
-    if (this.#reading >= mostReading) return this.#tooMany(exchange);
+    if (this.#reading >= mostReading) return this.#overloaded(exchange);
     this.#read(exchange);
   }
 
@@ -78,7 +78,9 @@ export class BeaconRoutes {
 
   #take(exchange: BeaconExchange, body: string): void {
     const { intake, metrics } = this.#deps;
-    if (!intake.events(exchange, body)) return this.#tooMany(exchange);
+    const outcome = intake.events(exchange, body);
+    if (outcome === 'overload') return this.#overloaded(exchange);
+    if (outcome !== 'taken') return this.#tooMany(exchange, outcome === 'address-rate' ? 'address' : 'session');
     metrics.responses.inc({ resource: 'beacons', status: '204' });
     exchange.response.writeHead(204, [...corsHeaders]).end();
   }
@@ -89,9 +91,15 @@ export class BeaconRoutes {
     });
   }
 
-  #tooMany(exchange: BeaconExchange): void {
-    this.#refuse(exchange, 429, 'too-many-reports', 'this address sends more reports than are taken', {
+  #tooMany(exchange: BeaconExchange, who: 'address' | 'session'): void {
+    this.#refuse(exchange, 429, 'too-many-reports', `this ${who} sends more reports than are taken`, {
       'retry-after': '10',
+    });
+  }
+
+  #overloaded(exchange: BeaconExchange): void {
+    this.#refuse(exchange, 503, 'reports-overloaded', 'more reports come than are taken, or the log is away', {
+      'retry-after': '5',
     });
   }
 

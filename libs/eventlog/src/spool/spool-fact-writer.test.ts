@@ -162,6 +162,37 @@ it('samples are gathered into one publish and dropped, counted, when there are t
   await closing;
 });
 
+it('samples that come in thousands are sent before the moment is over, and none is dropped while the log takes them', async () => {
+  const clock = new ManualClock();
+  const log = new TestLog();
+  const batches: number[] = [];
+  let release: (() => void) | undefined;
+  const publish = async (records: readonly NewRecord[]) => {
+    batches.push(records.length);
+    await new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await log.publish(records);
+  };
+  const drops: string[] = [];
+  const metrics = {
+    ...noObserver,
+    samplesDropped: (_service: string, reason: string, n: number) => void drops.push(`${reason} ${n}`),
+  };
+  const writer = await open({ publish }, { clock, maxSamples: 3_000, announceEveryMs: 60_000, metrics });
+  for (let n = 1; n <= 2_999; n++) writer.sample(healthTopic, health(n)); // the InstanceSeen of the start is the first
+  expect(batches).toEqual([1_000]);
+  expect(writer.sampleRoom).toBe(1_000); // one publish at a time: the others wait
+  release?.();
+  await vi.waitFor(() => expect(batches).toEqual([1_000, 2_000]));
+  release?.();
+  await vi.waitFor(() => expect(log.records).toHaveLength(2_999));
+  expect([writer.sampleRoom, drops]).toEqual([3_000, []]);
+  const closing = writer[Symbol.asyncDispose]();
+  await clock.advance(1_000);
+  await closing;
+});
+
 it('an instance says every two seconds that it is alive, with its incarnation', async () => {
   const clock = new ManualClock();
   const seen: unknown[] = [];

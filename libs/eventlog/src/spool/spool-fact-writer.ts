@@ -33,7 +33,7 @@ export interface FactWriterOptions {
   readonly segmentBytes?: number;
   /** Samples gather this long, ms; default 500. */
   readonly sampleFlushMs?: number;
-  /** Default 5,000. */
+  /** Default 10,000. */
   readonly maxSamples?: number;
   /** How often it says InstanceSeen, ms; default 2,000. */
   readonly announceEveryMs?: number;
@@ -103,7 +103,7 @@ class SpoolFactWriter implements FactWriter {
         eventLog: options.eventLog,
         clock,
         flushMs: options.sampleFlushMs ?? 500,
-        maxSamples: options.maxSamples ?? 5_000,
+        maxSamples: options.maxSamples ?? 10_000,
       },
       onDropped: (reason, samples) => metrics.samplesDropped(service, reason, samples),
     });
@@ -141,6 +141,10 @@ class SpoolFactWriter implements FactWriter {
   sample<T>(topic: Topic<T>, value: T): void {
     const { key, id, timeMs } = this.#checked(topic, value);
     this.#samples.add({ topic, key, value, id, timeMs, source: this.instanceId });
+  }
+
+  get sampleRoom(): number {
+    return this.#samples.room;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
