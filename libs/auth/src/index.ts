@@ -1,3 +1,4 @@
+export { type Actor, confinedTo, mayActBy, type RoleMatrix } from './access.ts';
 export { type ApiClaims, type PlaybackClaims, type Role, roles, type TokenRefusal } from './claims.ts';
 export { isSealed, seal, unseal } from './sealing.ts';
 export { equalSecrets, hashSecret } from './secret-hash.ts';

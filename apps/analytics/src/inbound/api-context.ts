@@ -1,9 +1,8 @@
-import type { TokenVerifier } from '@millrace/auth';
+import type { Actor, TokenVerifier } from '@millrace/auth';
 import type { Clock } from '@millrace/clock';
 import type { StreamDefinition } from '@millrace/events';
 import type { ApiVariables } from '@millrace/http';
 import type { IdSource } from '@millrace/ids';
-import type { Actor } from '../core/access.ts';
 import type { LiveBoard } from '../core/live-board.ts';
 import type { QueryLimits, Warehouse } from '../core/warehouse.ts';
 import type { AnalyticsMetrics } from '../metrics.ts';

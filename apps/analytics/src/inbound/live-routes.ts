@@ -1,8 +1,8 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { analyticsLiveSchema, streamIdSchema, streamMetricsSchema } from '@millrace/api';
+import { confinedTo } from '@millrace/auth';
 import { ProblemError, problem } from '@millrace/http';
 import { z } from 'zod';
-import { confinedTo } from '../core/access.ts';
 import { type MetricRow, metricQueries, valueOf } from '../core/metric-answers.ts';
 import { access } from './access.ts';
 import type { AnalyticsEnv, RouteDeps } from './api-context.ts';

@@ -1,9 +1,9 @@
 /** What the route declarations and their handlers share. */
 import { problemSchema } from '@millrace/api';
+import { type Actor, confinedTo } from '@millrace/auth';
 import { ProblemError, problem } from '@millrace/http';
 import { assertNever, type Result } from '@millrace/result';
 import type { z } from 'zod';
-import { type Actor, confinedTo } from '../core/access.ts';
 import { type Buckets, type RangeRefusal, type TimeRange, timeRange } from '../core/time-range.ts';
 import type { Question, ViewerFilter } from '../core/viewer-filter.ts';
 import type { WarehouseFailure } from '../core/warehouse.ts';

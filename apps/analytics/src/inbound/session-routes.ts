@@ -7,9 +7,9 @@ import {
   analyticsSessionsQuerySchema,
   streamIdSchema,
 } from '@millrace/api';
+import { confinedTo } from '@millrace/auth';
 import { ProblemError, problem } from '@millrace/http';
 import { z } from 'zod';
-import { confinedTo } from '../core/access.ts';
 import { decodeSessionCursor, encodeSessionCursor, ingestSql, type SessionRow, sessionsSql } from '../core/list-sql.ts';
 import { rounded } from '../core/metric-answers.ts';
 import { bucketsOf, oneBucket } from '../core/time-range.ts';

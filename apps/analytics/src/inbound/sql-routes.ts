@@ -1,8 +1,8 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { analyticsSqlAnswerSchema, analyticsSqlInputSchema } from '@millrace/api';
+import { confinedTo } from '@millrace/auth';
 import { ProblemError, problem } from '@millrace/http';
 import type { Result } from '@millrace/result';
-import { confinedTo } from '../core/access.ts';
 import { analystViewNames, confinedQuery, parsedQuery } from '../core/analyst-query.ts';
 import { readAnalystText } from '../core/analyst-text.ts';
 import { checkTree } from '../core/analyst-tree.ts';

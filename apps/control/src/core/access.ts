@@ -2,12 +2,10 @@
  * Who may do what. The matrix is data, so that a test can walk it; ownership comes on top: owners reach what is theirs,
  * admins reach everything, and what one may not reach does not exist for one (404, not 403).
  */
-import type { Role } from '@millrace/auth';
+import { type Actor as AnyActor, mayActBy, type Role, type RoleMatrix } from '@millrace/auth';
 
 /** Who calls: the claims of a verified API token. */
-export interface Actor {
-  readonly ownerId: string;
-  readonly role: Role;
+export interface Actor extends AnyActor {
   readonly jti: string;
   readonly expiresAtMs: number;
 }
@@ -29,20 +27,12 @@ const matrix = {
   listTokens: ['admin', 'broadcaster', 'analyst', 'viewer'],
   createToken: ['admin', 'broadcaster', 'analyst'],
   revokeToken: ['admin', 'broadcaster', 'analyst', 'viewer'],
-} as const satisfies Readonly<Record<string, readonly Role[]>>;
+} as const satisfies RoleMatrix<string>;
 
 export type Action = keyof typeof matrix;
 
 /** Whether `role` may take `action` at all. */
-export function mayAct(role: Role, action: Action): boolean {
-  const allowed: readonly Role[] = matrix[action];
-  return allowed.includes(role);
-}
-
-/** The owner whose resources the actor is confined to; undefined for an admin, who sees all. */
-export function confinedTo(actor: Actor): string | undefined {
-  return actor.role === 'admin' ? undefined : actor.ownerId;
-}
+export const mayAct = mayActBy(matrix);
 
 /** Whether the actor may hand out a token of `role`: its own, or one that can only watch; an admin any. */
 export function mayGrant(actor: Actor, role: Role): boolean {

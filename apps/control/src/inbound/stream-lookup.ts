@@ -1,5 +1,6 @@
+import { confinedTo } from '@millrace/auth';
 import { notFound } from '@millrace/http';
-import { type Actor, confinedTo } from '../core/access.ts';
+import type { Actor } from '../core/access.ts';
 import type { StreamRows } from '../core/store.ts';
 import type { StreamRecord } from '../core/stream.ts';
 

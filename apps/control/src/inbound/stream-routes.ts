@@ -6,6 +6,7 @@ import {
   streamPageSchema,
   streamPatchSchema,
 } from '@millrace/api';
+import { confinedTo } from '@millrace/auth';
 import { record, tombstone } from '@millrace/eventlog';
 import { streamKeysTopic, streamsTopic } from '@millrace/events';
 import {
@@ -26,7 +27,6 @@ import {
 } from '@millrace/http';
 import { newId } from '@millrace/ids';
 import { z } from 'zod';
-import { confinedTo } from '../core/access.ts';
 import { changeStream, definitionOf, matchesTag, type StreamRecord, streamTag } from '../core/stream.ts';
 import { access } from './access.ts';
 import type { ControlEnv, RouteDeps } from './api-context.ts';

@@ -6,6 +6,7 @@ import {
   createdApiTokenSchema,
   pageQuerySchema,
 } from '@millrace/api';
+import { confinedTo } from '@millrace/auth';
 import { record } from '@millrace/eventlog';
 import { revokedTokensTopic } from '@millrace/events';
 import {
@@ -27,7 +28,7 @@ import {
   time,
 } from '@millrace/http';
 import { newId } from '@millrace/ids';
-import { type Actor, confinedTo, mayGrant } from '../core/access.ts';
+import { type Actor, mayGrant } from '../core/access.ts';
 import type { TokenRecord, Transaction } from '../core/store.ts';
 import { access } from './access.ts';
 import type { ControlEnv, RouteDeps } from './api-context.ts';

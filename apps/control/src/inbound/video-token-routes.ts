@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { playbackTokenInputSchema, videoIdSchema, videoPlaybackTokenSchema } from '@millrace/api';
+import { confinedTo } from '@millrace/auth';
 import type { VideoState } from '@millrace/events';
 import {
   bearer,
@@ -16,7 +17,7 @@ import {
   time,
 } from '@millrace/http';
 import { z } from 'zod';
-import { type Actor, confinedTo } from '../core/access.ts';
+import type { Actor } from '../core/access.ts';
 import { vodUrl } from '../core/addresses.ts';
 import { access } from './access.ts';
 import type { ControlEnv, RouteDeps } from './api-context.ts';

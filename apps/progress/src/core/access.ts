@@ -2,13 +2,7 @@
  * Who may do what. The matrix is data, so that a test can walk it; ownership comes on top: owners reach what is theirs,
  * admins reach everything, and what one may not reach does not exist for one (404, not 403).
  */
-import type { Role } from '@millrace/auth';
-
-/** Who calls: the claims of a verified API token. */
-export interface Actor {
-  readonly ownerId: string;
-  readonly role: Role;
-}
+import { mayActBy, type RoleMatrix } from '@millrace/auth';
 
 const readers = ['admin', 'broadcaster', 'analyst', 'viewer'] as const;
 /** A `viewer` token is made to watch, not to look over shoulders. */
@@ -52,17 +46,9 @@ const matrix = {
   listJobs: jobReaders,
   getJob: jobReaders,
   cancelJob: writers,
-} as const satisfies Readonly<Record<string, readonly Role[]>>;
+} as const satisfies RoleMatrix<string>;
 
 export type Action = keyof typeof matrix;
 
 /** Whether `role` may take `action` at all. */
-export function mayAct(role: Role, action: Action): boolean {
-  const allowed: readonly Role[] = matrix[action];
-  return allowed.includes(role);
-}
-
-/** The owner whose resources the actor is confined to; undefined for an admin, who sees all. */
-export function confinedTo(actor: Actor): string | undefined {
-  return actor.role === 'admin' ? undefined : actor.ownerId;
-}
+export const mayAct = mayActBy(matrix);

@@ -1,8 +1,7 @@
-import type { TokenVerifier } from '@millrace/auth';
+import type { Actor, TokenVerifier } from '@millrace/auth';
 import type { Clock } from '@millrace/clock';
 import type { ApiVariables } from '@millrace/http';
 import type { IdSource } from '@millrace/ids';
-import type { Actor } from '../core/access.ts';
 import type { JobDesk } from '../core/job-desk.ts';
 import type { PlannedStep } from '../core/pipeline.ts';
 import type { ProgressStore } from '../core/store.ts';

@@ -7,6 +7,7 @@ import {
   compositionSchema,
   pageQuerySchema,
 } from '@millrace/api';
+import { type Actor, confinedTo } from '@millrace/auth';
 import {
   bearer,
   body,
@@ -26,7 +27,6 @@ import {
 } from '@millrace/http';
 import { assertNever } from '@millrace/result';
 import { z } from 'zod';
-import { type Actor, confinedTo } from '../core/access.ts';
 import { composeSteps } from '../core/compose-pipeline.ts';
 import type { CompositionRecord } from '../core/composition.ts';
 import type { CompositionRows } from '../core/composition-rows.ts';

@@ -1,5 +1,5 @@
+import { type Actor, confinedTo } from '@millrace/auth';
 import { notFound, ProblemError, problem } from '@millrace/http';
-import { type Actor, confinedTo } from '../core/access.ts';
 import type { ImageRecord } from '../core/image.ts';
 import type { ImagePageRequest, ImageRows } from '../core/image-rows.ts';
 

@@ -8,7 +8,7 @@ import {
   imageSchema,
   imageUploadQuerySchema,
 } from '@millrace/api';
-import { equalSecrets, hashSecret } from '@millrace/auth';
+import { confinedTo, equalSecrets, hashSecret } from '@millrace/auth';
 import { record, tombstone } from '@millrace/eventlog';
 import { imagesTopic } from '@millrace/events';
 import {
@@ -26,7 +26,6 @@ import {
 } from '@millrace/http';
 import type { Context, Next } from 'hono';
 import { z } from 'zod';
-import { confinedTo } from '../core/access.ts';
 import { type ImageRecord, imageStateOf, newImage, runIsActive } from '../core/image.ts';
 import { removeImage } from '../core/image-removal.ts';
 import { access } from './access.ts';

@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { jobIdSchema, jobStatusSchema, pageOf, pageQuerySchema, taskProgressResponseSchema } from '@millrace/api';
+import { confinedTo } from '@millrace/auth';
 import { jobKinds } from '@millrace/events';
 import {
   bearer,
@@ -15,7 +16,6 @@ import {
 } from '@millrace/http';
 import { assertNever } from '@millrace/result';
 import { z } from 'zod';
-import { confinedTo } from '../core/access.ts';
 import type { JobSummary } from '../core/job-desk.ts';
 import { access } from './access.ts';
 import type { ProgressEnv, RouteDeps } from './api-context.ts';

@@ -4,6 +4,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { OpenAPIHono } from '@hono/zod-openapi';
+import { confinedTo } from '@millrace/auth';
 import { createApiApp, notFound, ProblemError, problem } from '@millrace/http';
 import { newId, parseId } from '@millrace/ids';
 import type { Logger } from '@millrace/log';
@@ -12,7 +13,7 @@ import { isRetryable } from '@millrace/postgres';
 import { assertNever } from '@millrace/result';
 import { Server } from '@tus/server';
 import type { Context, MiddlewareHandler } from 'hono';
-import { type Action, confinedTo } from '../core/access.ts';
+import type { Action } from '../core/access.ts';
 import { parseUploadTarget, type UploadRecord } from '../core/upload.ts';
 import { beginUpload, endUpload, type UploadLimits, type UploadRefusal } from '../core/upload-lifecycle.ts';
 import { access } from './access.ts';

@@ -1,5 +1,5 @@
 /** What the parts of an upload's handling know of the request: set where it comes in, read where @tus/server has led it. */
-import type { Actor } from '../core/access.ts';
+import type { Actor } from '@millrace/auth';
 
 export interface Checksum {
   readonly algorithm: (typeof checksumAlgorithms)[number];

@@ -1,5 +1,5 @@
+import { type Actor, confinedTo } from '@millrace/auth';
 import { notFound } from '@millrace/http';
-import { type Actor, confinedTo } from '../core/access.ts';
 import type { VideoRecord } from '../core/video.ts';
 import type { VideoRows } from '../core/video-rows.ts';
 

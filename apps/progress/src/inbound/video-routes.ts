@@ -9,6 +9,7 @@ import {
   videoSchema,
   videoStatusSchema,
 } from '@millrace/api';
+import { confinedTo } from '@millrace/auth';
 import { record, tombstone } from '@millrace/eventlog';
 import { videosTopic } from '@millrace/events';
 import {
@@ -28,7 +29,6 @@ import {
 } from '@millrace/http';
 import { newId } from '@millrace/ids';
 import { z } from 'zod';
-import { confinedTo } from '../core/access.ts';
 import { releaseVideo } from '../core/image-removal.ts';
 import { changeVideo, currentTaskId, newVideo, stateOf } from '../core/video.ts';
 import { removeVideo } from '../core/video-removal.ts';

@@ -10,6 +10,7 @@ import {
   webhookPageSchema,
   webhookSchema,
 } from '@millrace/api';
+import { type Actor, confinedTo } from '@millrace/auth';
 import {
   bearer,
   body,
@@ -30,7 +31,6 @@ import {
 } from '@millrace/http';
 import { newId } from '@millrace/ids';
 import { z } from 'zod';
-import { type Actor, confinedTo } from '../core/access.ts';
 import type { WebhookDeliveryRecord, WebhookRecord } from '../core/webhook.ts';
 import { access } from './access.ts';
 import type { ProgressEnv, RouteDeps } from './api-context.ts';
