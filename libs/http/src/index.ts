@@ -1,4 +1,5 @@
 export { type ApiAppOptions, type ApiVariables, createApiApp, ProblemError } from './api-app.ts';
+export { type ApiDescription, serveApiDocument } from './api-document.ts';
 export { type BearerOptions, bearerClaims } from './bearer-claims.ts';
 export { type ClientAddress, createClientAddress, type TrustedProxies } from './client-address.ts';
 export { type DocsMountOptions, docsMount } from './docs-mount.ts';

@@ -1,5 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import { createApiApp, type OpenApiDocument } from '@millrace/http';
+import { createApiApp, type OpenApiDocument, serveApiDocument } from '@millrace/http';
 import { type Logger, silentLogger } from '@millrace/log';
 import type { AnalyticsEnv, RouteDeps } from './api-context.ts';
 import { addExportRoute } from './export-routes.ts';
@@ -24,19 +24,11 @@ export function createAnalyticsApi(deps: RouteDeps, slots: ExportSlots, log: Log
   addSessionRoutes(app, deps);
   addExportRoute(app, deps, slots);
   addSqlRoute(app, deps, slots);
-  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
-    type: 'http',
-    scheme: 'bearer',
-    bearerFormat: 'JWT',
-    description: 'An API token: from a sign-in, or of POST /api/v1/tokens.',
-  });
-  const document = app.getOpenAPI31Document({
-    openapi: '3.1.0',
-    info: { title: 'Millrace analytics', version: '1' },
-    servers: [{ url: '/' }],
+  const document = serveApiDocument(app, {
+    path: '/api/v1/analytics/openapi.json',
+    title: 'Millrace analytics',
     tags: [{ name: 'analytics', description: 'Who watched what, how well it played, what encoders sent.' }],
-  }) as unknown as OpenApiDocument; // openapi3-ts describes the same document with wider types
-  app.get('/api/v1/analytics/openapi.json', (c) => c.json(document));
+  });
   return { app, document };
 }
 

@@ -1,5 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import { createApiApp, type OpenApiDocument } from '@millrace/http';
+import { createApiApp, type OpenApiDocument, serveApiDocument } from '@millrace/http';
 import { type Logger, silentLogger } from '@millrace/log';
 import { isRetryable } from '@millrace/postgres';
 import type { ControlEnv, RouteDeps } from './api-context.ts';
@@ -26,21 +26,10 @@ export function createControlApi(deps: RouteDeps, log: Logger): ControlApi {
   addPlaybackRoutes(app, deps);
   addVideoTokenRoutes(app, deps);
   addTokenRoutes(app, deps);
-  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
-    type: 'http',
-    scheme: 'bearer',
-    bearerFormat: 'JWT',
-    description: 'An API token: from a sign-in, or of POST /api/v1/tokens.',
-  });
-  const document = app.getOpenAPI31Document({
-    openapi: '3.1.0',
-    info: {
-      title: 'Millrace',
-      version: '1',
-      description: 'Live streams, their keys and tokens. Errors are RFC 9457 problem documents.',
-      license: { name: 'MIT' },
-    },
-    servers: [{ url: '/' }],
+  const document = serveApiDocument(app, {
+    path: '/api/v1/openapi.json',
+    title: 'Millrace',
+    description: 'Live streams, their keys and tokens. Errors are RFC 9457 problem documents.',
     tags: [
       { name: 'sign-in', description: 'From an admin link to a token.' },
       { name: 'streams', description: 'What is broadcast, and its state.' },
@@ -48,8 +37,7 @@ export function createControlApi(deps: RouteDeps, log: Logger): ControlApi {
       { name: 'playback', description: 'What a player needs to watch.' },
       { name: 'API tokens', description: 'What a program needs to call this API.' },
     ],
-  }) as unknown as OpenApiDocument; // openapi3-ts describes the same document with wider types
-  app.get('/api/v1/openapi.json', (c) => c.json(document));
+  });
   return { app, document };
 }
 

@@ -1,5 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import { createApiApp, type OpenApiDocument } from '@millrace/http';
+import { createApiApp, type OpenApiDocument, serveApiDocument } from '@millrace/http';
 import { type Logger, silentLogger } from '@millrace/log';
 import { isRetryable } from '@millrace/postgres';
 import type { ProgressEnv, RouteDeps } from './api-context.ts';
@@ -37,16 +37,9 @@ export function createProgressApi(deps: RouteDeps, log: Logger): ProgressApi {
   addImageStatusRoutes(app, deps);
   addWebhookRoutes(app, deps);
   describeUploads(app.openAPIRegistry);
-  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
-    type: 'http',
-    scheme: 'bearer',
-    bearerFormat: 'JWT',
-    description: 'An API token: from a sign-in, or of POST /api/v1/tokens.',
-  });
-  const document = app.getOpenAPI31Document({
-    openapi: '3.1.0',
-    info: { title: 'Millrace media jobs', version: '1' },
-    servers: [{ url: '/' }],
+  const document = serveApiDocument(app, {
+    path: '/api/v1/jobs/openapi.json',
+    title: 'Millrace media jobs',
     tags: [
       { name: 'jobs', description: 'Long work on media: how far it is, and how to stop it.' },
       { name: 'videos', description: 'What is uploaded or imported, processed and played on demand.' },
@@ -55,8 +48,7 @@ export function createProgressApi(deps: RouteDeps, log: Logger): ProgressApi {
       { name: 'webhooks', description: 'Being told of the ends of jobs.' },
       { name: 'uploads', description: 'Originals, by the tus protocol.' },
     ],
-  }) as unknown as OpenApiDocument; // openapi3-ts describes the same document with wider types
-  app.get('/api/v1/jobs/openapi.json', (c) => c.json(document));
+  });
   return { app, document };
 }
 
