@@ -107,7 +107,7 @@ export const progressSettings = defineSettings({
     optional: false,
   },
   PROGRESS_IMPORTS: setting.integer({
-    doc: 'Originals that this instance fetches from URLs at once; 0: imports are off.',
+    doc: 'Originals that this instance fetches from URLs at once, and as many pictures; 0: imports are off.',
     fallback: '2',
     min: 0,
     max: 100,

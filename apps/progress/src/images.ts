@@ -6,6 +6,7 @@ import type { Logger } from '@millrace/log';
 import type { MediaStore } from '@millrace/media-store';
 import type { ProgressSettings } from './config.ts';
 import type { JobDesk } from './core/job-desk.ts';
+import type { PictureImports } from './core/picture-arrival.ts';
 import type { RouteDeps } from './inbound/api-context.ts';
 import type { ImageDeps } from './inbound/image-context.ts';
 import { imagesPath } from './inbound/image-routes.ts';
@@ -21,24 +22,38 @@ export interface ImagesOptions {
   readonly idSource: IdSource;
   readonly metrics: ProgressMetrics;
   readonly publicUrl: () => string;
+  readonly imports: PictureImports | undefined;
 }
 
 /** A 200 megapixel phone is over it, and 48 megapixels are not. */
 const pixelLimits = { maxSide: 16_384, maxPixels: 64_000_000 } as const;
 
-export function imageDepsOf({ settings, mediaStore, desk, idSource, metrics, publicUrl }: ImagesOptions): ImageDeps {
+/** What pictures may be, and how many of them. */
+export function imageLimitsOf(settings: ProgressSettings): ImageDeps['limits'] {
   return {
-    ...{ mediaStore, desk, idSource, metrics, providers: settings.PROGRESS_IMAGE_PROVIDERS },
+    ...pixelLimits,
+    maxBytes: settings.PROGRESS_MAX_IMAGE_BYTES,
+    perOwner: { images: settings.PROGRESS_MAX_IMAGES, bytes: settings.PROGRESS_MAX_OWNER_IMAGE_BYTES },
+  };
+}
+
+export function imageDepsOf({
+  settings,
+  mediaStore,
+  desk,
+  idSource,
+  metrics,
+  publicUrl,
+  imports,
+}: ImagesOptions): ImageDeps {
+  return {
+    ...{ mediaStore, desk, idSource, metrics, imports, providers: settings.PROGRESS_IMAGE_PROVIDERS },
     newAccess() {
       const word = Buffer.from(idSource.random(new Uint8Array(32))).toString('base64url');
       return { word, sha256: hashSecret(word) };
     },
     pictureUrl: (imgName, access) => `${publicUrl()}${imagePath(imgName)}/source?access=${access}`,
-    limits: {
-      ...pixelLimits,
-      maxBytes: settings.PROGRESS_MAX_IMAGE_BYTES,
-      perOwner: { images: settings.PROGRESS_MAX_IMAGES, bytes: settings.PROGRESS_MAX_OWNER_IMAGE_BYTES },
-    },
+    limits: imageLimitsOf(settings),
   };
 }
 

@@ -102,13 +102,18 @@ export function createProgressMetrics(registry: MetricsRegistry) {
     }),
     imports: new Counter({
       name: 'millrace_progress_imports_total',
-      help: 'Imports of originals from URLs, by outcome (done, retried, failed).',
-      labelNames: ['outcome'] as const,
+      help: 'Imports from URLs, by what was fetched (original, picture) and outcome (done, retried, failed).',
+      labelNames: ['of', 'outcome'] as const,
       registers,
     }),
     importBytes: new Counter({
       name: 'millrace_progress_import_bytes_total',
       help: 'Bytes fetched from URLs.',
+      registers,
+    }),
+    importResumes: new Counter({
+      name: 'millrace_progress_import_resumes_total',
+      help: 'How often the rest of a file was asked for after the server of a URL had broken off.',
       registers,
     }),
     webhookTries: new Counter({

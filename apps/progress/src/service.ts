@@ -16,7 +16,7 @@ import type { JobDesk } from './core/job-desk.ts';
 import { type JobType, JobTypes } from './core/job-types.ts';
 import type { ProgressStore } from './core/store.ts';
 import { type JobEngine, openJobEngine } from './engine.ts';
-import { imageDepsOf, openImages } from './images.ts';
+import { imageDepsOf, imageLimitsOf, openImages } from './images.ts';
 import { openImports } from './imports.ts';
 import type { RouteDeps } from './inbound/api-context.ts';
 import { createProgressApi } from './inbound/openapi.ts';
@@ -91,6 +91,7 @@ export async function createProgressService(deps: ProgressDeps): Promise<Progres
     const allowed = parseNetworks(settings.PROGRESS_ALLOW_NETWORKS);
     if (!allowed.ok) throw new Error(`PROGRESS_ALLOW_NETWORKS: ${allowed.error.message}`);
     const fetch = createPublicFetch({ allowed: allowed.value, userAgent: 'Millrace' });
+    const imageLimits = imageLimitsOf(settings);
     const imports = scope.use(
       openImports(
         {
@@ -98,17 +99,25 @@ export async function createProgressService(deps: ProgressDeps): Promise<Progres
           maxBytes: settings.PROGRESS_MAX_UPLOAD_BYTES,
           maxOwnerBytes: settings.PROGRESS_MAX_OWNER_BYTES,
         },
+        {
+          ...{ store, fetch, idSource, clock, log, metrics, perOwner: imageLimits.perOwner, tryMs: 60_000 },
+          intake: { mediaStore, metrics, limits: imageLimits },
+        },
         settings.PROGRESS_IMPORTS,
       ),
       'imports',
     );
     scope.use(await openWebhooks({ settings, store, eventLog, fetch, clock, idSource, log, metrics }), 'webhooks');
+    const importing = settings.PROGRESS_IMPORTS > 0;
     const routes: RouteDeps = {
       ...{ store, verifier, clock, idSource, metrics, publicUrl, desk: engine.desk },
-      imports: settings.PROGRESS_IMPORTS === 0 ? undefined : imports.importer,
+      imports: importing ? imports.originals : undefined,
       webhooks: createWebhookDoor({ settings, fetch, idSource }),
       slowRequestMs: settings.PROGRESS_SLOW_REQUEST_MS,
-      images: imageDepsOf({ settings, mediaStore, idSource, metrics, publicUrl, desk: engine.desk }),
+      images: imageDepsOf({
+        ...{ settings, mediaStore, idSource, metrics, publicUrl, desk: engine.desk },
+        imports: importing ? imports.pictures : undefined,
+      }),
       processingSteps: Object.entries(settings.PROGRESS_STEP_WEIGHTS).map(([name, weight]) => ({ name, weight })),
       limits: { maxVideosPerOwner: settings.PROGRESS_MAX_VIDEOS },
     };

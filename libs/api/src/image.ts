@@ -51,11 +51,19 @@ export const videoStatusResponseSchema = z
   .meta({ id: 'VideoStatusResponse' });
 export type VideoStatusResponse = z.infer<typeof videoStatusResponseSchema>;
 
+export const pictureStateSchema = z.enum(['none', 'importing', 'ready', 'failed']).meta({
+  id: 'PictureState',
+  description: '`none`: registered by name only; `importing`: on its way from its URL; `failed`: it did not come.',
+});
+export type PictureState = z.infer<typeof pictureStateSchema>;
+
 export const imageSchema = z
   .object({
     ...videoStatusResponseSchema.shape,
     owner_id: ownerIdSchema,
-    image_url: z.string().nullable().meta({ description: 'Null for an image that was registered by name only.' }),
+    image_url: z.string().nullable().meta({ description: 'Null while there is no picture.' }),
+    picture_state: pictureStateSchema,
+    picture_error: z.string().nullable().meta({ description: 'Why the picture did not come; while `failed`.' }),
     width: z.int().nullable(),
     height: z.int().nullable(),
     size_bytes: z.int().nullable(),
@@ -94,7 +102,9 @@ export const imageInputSchema = z
   .strictObject({
     img_name: imageNameSchema,
     source_type: sourceTypeSchema.default('upload'),
-    url: z.url().max(4_096).optional(),
+    url: z.url().max(4_096).optional().meta({
+      description: 'Where the picture is fetched from, after the answer; `picture_state` says what became of it.',
+    }),
     prompt: z.string().max(4_000).optional(),
     parameters: z.record(z.string().max(64), z.unknown()).default({}),
   })

@@ -83,6 +83,7 @@ export {
   imageVideoInputSchema,
   imageVideoStatusSchema,
   motionSchema,
+  type PictureState,
   sourceTypeSchema,
   type VideoStatusResponse,
   videoStatusResponseSchema,

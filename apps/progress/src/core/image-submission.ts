@@ -3,7 +3,7 @@ import type { ImageMotion } from '@millrace/api';
 import type { Visibility } from '@millrace/events';
 import { type IdSource, newId } from '@millrace/ids';
 import { err, ok, type Result } from '@millrace/result';
-import { type ImageRecord, videoAsked } from './image.ts';
+import { type ImageRecord, type PictureImport, videoAsked } from './image.ts';
 import { saveImage } from './image-effects.ts';
 import type { ImageVideoRequest } from './image-pipeline.ts';
 import type { JobDesk, Priority, Submitted } from './job-desk.ts';
@@ -61,7 +61,7 @@ export function refuseImageVideo(
     return { kind: 'unknown-provider', reason: `provider: expected one of ${known}, got ${provider}` };
   }
   if (provider === localProvider && picture === undefined) {
-    return { kind: 'no-picture', reason: `${imgName} was registered by name only: upload its picture first` };
+    return { kind: 'no-picture', reason: `${imgName} ${noPicture(image.pictureImport)}` };
   }
   if (picture === undefined && wish.prompt === undefined && image.prompt === undefined) {
     return { kind: 'nothing-to-go-by', reason: `${imgName} has neither a picture nor a prompt` };
@@ -74,6 +74,12 @@ export function refuseImageVideo(
     return { kind: 'audio-not-usable', reason: `audio_video_id: ${audioId} has no sound` };
   }
   return undefined;
+}
+
+function noPicture(pending: PictureImport | undefined): string {
+  if (pending === undefined) return 'was registered by name only: upload its picture first';
+  if (pending.kind === 'importing') return 'waits for its picture, which is being fetched: ask again when it is ready';
+  return `has no picture, as it could not be fetched (${pending.reason}): upload it, or register another URL`;
 }
 
 /** Submits the run of `image`, whose row the transaction has locked and which `refuseImageVideo` does not refuse. */

@@ -2,7 +2,7 @@
  * An image as it is stored, and what its runs make of it: pure folds, each of which gives the image after it and the changes of its
  * video's status. Times are ms since 1970.
  */
-import type { ImageVideoStatus } from '@millrace/api';
+import type { ImageVideoStatus, PictureState } from '@millrace/api';
 import type { ImageVideoState } from '@millrace/events';
 
 /** A stored picture. */
@@ -28,6 +28,8 @@ export interface Settled {
   readonly finishedAtMs: number | undefined;
 }
 
+export type PictureImport = { readonly kind: 'importing' } | { readonly kind: 'failed'; readonly reason: string };
+
 export interface ImageVideo {
   readonly videoId: string;
   readonly playbackId: string;
@@ -39,8 +41,10 @@ export interface ImageRecord {
   readonly imgName: string;
   readonly ownerId: string;
   readonly sourceType: string;
-  /** Undefined: registered by name only. */
+  /** Undefined: there is none, or none yet. */
   readonly picture: Picture | undefined;
+  /** While there is no picture: what becomes of the one that was to come from a URL; undefined: none was to. */
+  readonly pictureImport: PictureImport | undefined;
   readonly sizeBytes: number;
   readonly prompt: string | undefined;
   readonly parameters: Readonly<Record<string, unknown>>;
@@ -82,17 +86,36 @@ export interface FoldedImage {
 }
 
 export type NewImage = Pick<ImageRecord, 'imgName' | 'ownerId' | 'sourceType' | 'prompt' | 'parameters'> &
-  Partial<Pick<ImageRecord, 'picture' | 'sizeBytes'>>;
+  Partial<Pick<ImageRecord, 'picture' | 'sizeBytes' | 'pictureImport'>>;
 
 /** An image that no video was asked of yet. */
 export function newImage(input: NewImage, nowMs: number): ImageRecord {
   return {
     ...input,
-    ...{ picture: input.picture, sizeBytes: input.sizeBytes ?? 0 },
+    ...{ picture: input.picture, sizeBytes: input.sizeBytes ?? 0, pictureImport: input.pictureImport },
     ...{ status: 'none', video: undefined, taskId: undefined, progress: 0, error: undefined },
     ...{ videoParameters: undefined, startedAtMs: undefined, finishedAtMs: undefined },
     ...{ before: undefined, accessSha256: undefined, changes: 0, createdAtMs: nowMs, updatedAtMs: nowMs },
   };
+}
+
+/** The picture is to come from a URL. */
+export function pictureAsked(image: ImageRecord, nowMs: number): ImageRecord {
+  return { ...image, pictureImport: { kind: 'importing' }, updatedAtMs: Math.max(nowMs, image.updatedAtMs) };
+}
+
+/** The picture is stored, however it came. */
+export function pictureArrived(image: ImageRecord, picture: Picture, sizeBytes: number, nowMs: number): ImageRecord {
+  return { ...image, picture, sizeBytes, pictureImport: undefined, updatedAtMs: Math.max(nowMs, image.updatedAtMs) };
+}
+
+/** The picture will not come from the URL; another may. */
+export function pictureFailed(image: ImageRecord, reason: string, nowMs: number): ImageRecord {
+  return { ...image, pictureImport: { kind: 'failed', reason }, updatedAtMs: Math.max(nowMs, image.updatedAtMs) };
+}
+
+export function pictureStateOf({ picture, pictureImport }: ImageRecord): PictureState {
+  return picture === undefined ? (pictureImport?.kind ?? 'none') : 'ready';
 }
 
 /** Whether a run waits or goes on. */

@@ -9,7 +9,7 @@ import type { NewRecord } from '@millrace/eventlog';
 import type { AnswerRows } from '@millrace/postgres';
 import type { CompositionRows } from './composition-rows.ts';
 import type { ImageRows } from './image-rows.ts';
-import type { ImportRows } from './import-rows.ts';
+import type { ImportRows, OriginalImportRows } from './import-rows.ts';
 import type { JobRows } from './job-rows.ts';
 import type { TaskRows } from './task-rows.ts';
 import type { UploadRows } from './upload-rows.ts';
@@ -45,7 +45,8 @@ export interface Rows {
   readonly cleanups: CleanupRows;
   readonly videos: VideoRows;
   readonly uploads: UploadRows;
-  readonly imports: ImportRows;
+  readonly imports: OriginalImportRows;
+  readonly pictureImports: ImportRows;
   readonly compositions: CompositionRows;
   readonly images: ImageRows;
   readonly webhooks: WebhookRows;

@@ -2,6 +2,7 @@ import type { Clock } from '@millrace/clock';
 import type { MediaStore } from '@millrace/media-store';
 import type { ImageRoom } from '../core/image-rows.ts';
 import type { ImageSubmissionDeps } from '../core/image-submission.ts';
+import type { PictureImports } from '../core/picture-arrival.ts';
 import type { PictureLimits } from '../core/picture-reader.ts';
 
 /** What is asked of images: each has its own time in the histogram. */
@@ -11,6 +12,8 @@ export type ImageQuery = 'get' | 'has_video' | 'status' | 'batch' | 'list' | 'hi
 export interface ImageDeps extends ImageSubmissionDeps {
   readonly mediaStore: MediaStore;
   readonly limits: PictureLimits & { readonly perOwner: ImageRoom };
+  /** Imports of pictures; undefined: none here. */
+  readonly imports: PictureImports | undefined;
   readonly metrics: {
     readonly imageQueries: { observe(labels: { readonly query: ImageQuery }, seconds: number): void };
     readonly picturesRefused: { inc(labels: { readonly reason: string }): void };

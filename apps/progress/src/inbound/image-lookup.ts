@@ -20,6 +20,11 @@ export function mayReach(actor: Actor, ownerId: string): boolean {
   return owner === undefined || ownerId === owner;
 }
 
+/** Whether the actor may bring a picture of the image: it is his, and there is none. */
+export function takesPicture(actor: Actor, image: ImageRecord): boolean {
+  return image.picture === undefined && mayReach(actor, image.ownerId);
+}
+
 /** A cursor behind `imgName`. */
 export function nameCursor(imgName: string): string {
   return `n${Buffer.from(imgName, 'latin1').toString('base64url')}`;

@@ -26,12 +26,13 @@ import {
 } from '@millrace/http';
 import type { Context, Next } from 'hono';
 import { z } from 'zod';
-import { type ImageRecord, imageStateOf, newImage, runIsActive } from '../core/image.ts';
+import { type ImageRecord, imageStateOf, newImage, pictureAsked, runIsActive } from '../core/image.ts';
 import { removeImage } from '../core/image-removal.ts';
+import type { Transaction } from '../core/store.ts';
 import { access } from './access.ts';
 import type { ProgressEnv, RouteDeps } from './api-context.ts';
 import { timed } from './image-context.ts';
-import { nameCursor, namePage, reachImage } from './image-lookup.ts';
+import { nameCursor, namePage, reachImage, takesPicture } from './image-lookup.ts';
 import { imagePath, showImage } from './image-view.ts';
 import { mutate } from './mutation.ts';
 
@@ -76,7 +77,7 @@ export function addImageRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): 
       operationId: 'createImage',
       summary: 'Register an image, or upload its picture',
       description:
-        'JSON registers an image by its name. A body of image/jpeg, image/png, image/webp or image/gif with `?img_name=` uploads a picture: of a new image, or of one that was registered by name only. What the picture is, its bytes say.',
+        'JSON registers an image by its name; with `url`, of a new image or one without a picture, the picture is fetched from there after the answer, which then is 202. A body of image/jpeg, image/png, image/webp or image/gif with `?img_name=` uploads a picture: of a new image, or of one that was registered by name only. What the picture is, its bytes say.',
       middleware: access(deps, 'createImage'),
       request: {
         headers: idempotencyHeaders,
@@ -88,6 +89,7 @@ export function addImageRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): 
       },
       responses: {
         201: json(imageSchema, 'The image; no video was asked of it yet.'),
+        202: json(imageSchema, 'The image; its picture is on its way (`picture_state`).'),
         ...needsLogin,
         ...needsBody,
         ...inTheWay,
@@ -97,20 +99,26 @@ export function addImageRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): 
     async (c) => {
       const input = imageInputSchema.parse(c.req.valid('json'));
       const { ownerId } = c.get('actor');
-      if (input.url !== undefined) {
-        const detail = 'pictures are not fetched from URLs here: upload the picture, or register the image without url';
-        throw new ProblemError(problem(422, 'url-refused', 'The URL cannot be imported', { detail }));
+      const { img_name: imgName, url } = input;
+      const refusal = url === undefined ? undefined : refuseUrl(deps, url);
+      if (refusal !== undefined) {
+        throw new ProblemError(problem(422, 'url-refused', 'The URL cannot be imported', { detail: refusal }));
       }
-      const answer = await mutate(c, deps, { action: 'createImage', status: 201, body: input }, async (tx, nowMs) => {
-        const { img_name: imgName, source_type: sourceType, prompt, parameters } = input;
-        const image = newImage({ imgName, ownerId, sourceType, prompt, parameters }, nowMs);
-        const { perOwner } = deps.images.limits;
-        if (!(await tx.images.takeRoom(ownerId, { images: 1, bytes: 0 }, perOwner))) throw tooManyImages(perOwner);
-        if (!(await tx.images.insert(image))) throw nameTaken(imgName);
-        await tx.publish([record(imagesTopic, imageStateOf(image))]);
-        return { resource: imgName, ownerId, answer: showImage(deps.publicUrl(), image, undefined) };
+      const status = url === undefined ? 201 : 202;
+      const answer = await mutate(c, deps, { action: 'createImage', status, body: input }, async (tx, nowMs) => {
+        const known = url === undefined ? undefined : await tx.images.lock(imgName);
+        const image = known === undefined ? await register(tx, deps, input, ownerId, nowMs) : known;
+        if (!takesPicture(c.get('actor'), image) || image.pictureImport?.kind === 'importing') throw nameTaken(imgName);
+        const asked = url === undefined ? image : pictureAsked(image, nowMs);
+        if (url !== undefined) {
+          await tx.images.save(asked, []);
+          await deps.images.imports?.start(tx, asked, url, nowMs);
+        }
+        await tx.publish([record(imagesTopic, imageStateOf(asked))]);
+        return { resource: imgName, ownerId: asked.ownerId, answer: showImage(deps.publicUrl(), asked, undefined) };
       });
-      return c.json(answer, 201, { location: imagePath(input.img_name) });
+      const location = { location: imagePath(imgName) };
+      return url === undefined ? c.json(answer, 201, location) : c.json(answer, 202, location);
     },
   );
 
@@ -201,6 +209,27 @@ export function addImageRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): 
       return c.body(null, 204);
     },
   );
+}
+
+/** Enters an image by its name. */
+async function register(
+  tx: Transaction,
+  deps: RouteDeps,
+  input: z.output<typeof imageInputSchema>,
+  ownerId: string,
+  nowMs: number,
+): Promise<ImageRecord> {
+  const { img_name: imgName, source_type: sourceType, prompt, parameters } = input;
+  const image = newImage({ imgName, ownerId, sourceType, prompt, parameters }, nowMs);
+  const { perOwner } = deps.images.limits;
+  if (!(await tx.images.takeRoom(ownerId, { images: 1, bytes: 0 }, perOwner))) throw tooManyImages(perOwner);
+  if (!(await tx.images.insert(image))) throw nameTaken(imgName);
+  return image;
+}
+
+function refuseUrl({ images }: RouteDeps, url: string): string | undefined {
+  if (images.imports === undefined) return 'imports are switched off here: upload the picture';
+  return images.imports.refuse(url);
 }
 
 /** The jobs that wait or run for these images, by id. */

@@ -1,6 +1,6 @@
 import type { AsyncTaskResponse, Image, ImageHistory, VideoStatusResponse } from '@millrace/api';
 import { optionalTime, time } from '@millrace/http';
-import { type ImageRecord, runIsActive, type StatusChange } from '../core/image.ts';
+import { type ImageRecord, pictureStateOf, runIsActive, type StatusChange } from '../core/image.ts';
 import type { JobSummary } from '../core/job-desk.ts';
 import type { RunningJob } from './video-view.ts';
 
@@ -31,12 +31,14 @@ export function showImageStatus(
 
 /** An image with the status of its video. */
 export function showImage(publicUrl: string, image: ImageRecord, job: RunningJob | undefined): Image {
-  const { picture, parameters, videoParameters } = image;
+  const { picture, pictureImport, parameters, videoParameters } = image;
   const turned = picture !== undefined && picture.orientation >= 5;
   return {
     ...showImageStatus(publicUrl, image, job),
     owner_id: image.ownerId,
     image_url: picture === undefined ? null : `${publicUrl}${imagePath(image.imgName)}/source`,
+    picture_state: pictureStateOf(image),
+    picture_error: picture === undefined && pictureImport?.kind === 'failed' ? pictureImport.reason : null,
     width: (turned ? picture.height : picture?.width) ?? null,
     height: (turned ? picture.width : picture?.height) ?? null,
     size_bytes: picture === undefined ? null : image.sizeBytes,

@@ -1,5 +1,5 @@
 import type { ImageVideoStatus } from '@millrace/api';
-import type { ImageRecord, Picture, Settled, StatusChange } from '../core/image.ts';
+import type { ImageRecord, Picture, PictureImport, Settled, StatusChange } from '../core/image.ts';
 import type { ImageRows } from '../core/image-rows.ts';
 import { optionalDate, optionalMs, type Queryable } from './row-mapping.ts';
 
@@ -20,6 +20,8 @@ interface Row {
   readonly before: Settled | null;
   readonly access_sha256: string | null;
   readonly picture: Picture | null;
+  readonly picture_import: 'importing' | 'failed' | null;
+  readonly picture_error: string | null;
   readonly size_bytes: bigint;
   readonly prompt: string | null;
   readonly parameters: Record<string, unknown>;
@@ -143,6 +145,8 @@ function toRow(sql: Queryable, image: ImageRecord) {
     before: json(image.before),
     access_sha256: image.accessSha256 ?? null,
     picture: json(image.picture),
+    picture_import: image.pictureImport?.kind ?? null,
+    picture_error: image.pictureImport?.kind === 'failed' ? image.pictureImport.reason : null,
     size_bytes: image.sizeBytes,
     prompt: image.prompt ?? null,
     parameters: json(image.parameters),
@@ -164,6 +168,7 @@ function toRecord(row: Row): ImageRecord {
     ownerId: row.owner_id,
     sourceType: row.source_type,
     picture: row.picture ?? undefined,
+    pictureImport: importOf(row),
     sizeBytes: Number(row.size_bytes),
     prompt: row.prompt ?? undefined,
     parameters: row.parameters,
@@ -187,6 +192,11 @@ function toRecord(row: Row): ImageRecord {
     createdAtMs: row.created_at.getTime(),
     updatedAtMs: row.updated_at.getTime(),
   };
+}
+
+function importOf({ picture_import: kind, picture_error: reason }: Row): PictureImport | undefined {
+  if (kind === null) return undefined;
+  return kind === 'importing' ? { kind } : { kind, reason: reason ?? '' };
 }
 
 function toHistoryRow(change: StatusChange) {

@@ -4,7 +4,7 @@ import type { ProgressStore, Rows } from '../core/store.ts';
 import { createCleanupRows } from './cleanup-rows.ts';
 import { createCompositionRows } from './composition-rows.ts';
 import { createImageRows } from './image-rows.ts';
-import { createImportRows } from './import-rows.ts';
+import { createImportRows, createPictureImportRows } from './import-rows.ts';
 import { createJobRows } from './job-rows.ts';
 import type { Queryable } from './row-mapping.ts';
 import { createTaskRows } from './task-rows.ts';
@@ -15,6 +15,8 @@ import { createWebhookRows } from './webhook-rows.ts';
 /** The part of the event log that joins a transaction: its outbox. */
 export interface Outbox {
   publishIn(tx: TransactionSql, records: readonly NewRecord[]): Promise<void>;
+  /** Such a transaction has committed. */
+  committed(): void;
 }
 
 /** Progress's store on PostgreSQL; `sql` stays its opener's. */
@@ -38,6 +40,7 @@ export function createProgressStore(sql: Sql, outbox: Outbox): ProgressStore {
         await outbox.publishIn(tx, published);
         return { value };
       });
+      if (published.length > 0) outbox.committed();
       for (const hint of hints) hint();
       return boxed.value;
     },
@@ -52,6 +55,7 @@ function createRows(sql: Queryable): Rows {
     videos: createVideoRows(sql),
     uploads: createUploadRows(sql),
     imports: createImportRows(sql),
+    pictureImports: createPictureImportRows(sql),
     compositions: createCompositionRows(sql),
     images: createImageRows(sql),
     webhooks: createWebhookRows(sql),

@@ -1,0 +1,167 @@
+/**
+ * One body from a URL. When the connection breaks it is asked for the rest, if the server said by what the rest is known to be of the
+ * same version (a strong ETag, or a Last-Modified that is strong: RFC 9110 8.8); what comes then is checked again, so that two versions
+ * are never mixed. A server that cannot do that fails the download, and whoever wanted it begins anew.
+ */
+import { type Clock, sleep } from '@millrace/clock';
+import type { PublicAnswer, PublicFetch } from '@millrace/http';
+import { backoffMs } from '@millrace/lifecycle';
+import { err, ok, type Result } from '@millrace/result';
+import { rangeContinues, validatorOf } from '../core/range-answer.ts';
+
+export interface DownloadFailure {
+  /** For the owner; never the URL. */
+  readonly reason: string;
+  /** Whether asking again, from the beginning, may help. */
+  readonly retryable: boolean;
+}
+
+export interface DownloadOptions {
+  readonly fetch: PublicFetch;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Largest body, bytes. */
+  readonly maxBytes: number;
+  /** What it is, for reasons: `original`, `picture`. */
+  readonly what: string;
+  /** Called with every piece, before it is given on. */
+  readonly onBytes: (bytes: number) => void;
+  /** Called when the rest is asked for. */
+  readonly onResume: () => void;
+}
+
+/** Breaks in a row, none of which brought `worthBytes`, after which it is given up. */
+const mostBreaks = 5;
+/** So much between two breaks makes the server worth further tries. */
+const worthBytes = 65_536;
+/** Breaks in all: a server that never lets it finish does not hold a place for ever. */
+const mostResumes = 1_000;
+
+export class Download implements Disposable {
+  readonly #url: string;
+  readonly #options: DownloadOptions;
+  readonly #validator: string | undefined;
+  #answer: PublicAnswer;
+  #breaks = 0;
+  #resumes = 0;
+  /** Where the last break was. */
+  #brokeAt = 0;
+  /** Bytes that have come. */
+  received = 0;
+  /** Of the whole body; undefined: the server did not say. */
+  readonly total: number | undefined;
+  /** Set when `bytes` throws for a reason of the server's. */
+  failure: DownloadFailure | undefined;
+
+  private constructor(url: string, answer: PublicAnswer, total: number | undefined, options: DownloadOptions) {
+    this.#url = url;
+    this.#answer = answer;
+    this.#options = options;
+    this.#validator = validatorOf(answer.headers);
+    this.total = total;
+  }
+
+  /** Asks for the body and resolves when it begins to come. */
+  static async begin(url: string, options: DownloadOptions): Promise<Result<Download, DownloadFailure>> {
+    const { fetch, signal, maxBytes } = options;
+    const asked = await fetch.fetch(url, { signal });
+    if (!asked.ok) return err(notAsked(asked.error));
+    const answer = asked.value;
+    const said = Number(answer.headers['content-length'] ?? Number.NaN);
+    const total = Number.isSafeInteger(said) && said >= 0 ? said : undefined;
+    const failure =
+      answer.status !== 200
+        ? badStatus(answer.status, options.what)
+        : total !== undefined && total > maxBytes
+          ? tooLarge(options, `${total} bytes`)
+          : undefined;
+    if (failure === undefined) return ok(new Download(url, answer, total, options));
+    answer[Symbol.dispose]();
+    return err(failure);
+  }
+
+  /** The body, once. Throws, after `failure` was set, when it does not come whole. */
+  async *bytes(): AsyncGenerator<Uint8Array> {
+    const { signal, maxBytes, onBytes } = this.#options;
+    for (;;) {
+      let broke: string;
+      try {
+        for await (const piece of this.#answer.bytes) {
+          this.received += piece.byteLength;
+          if (this.received > maxBytes) this.#fail(tooLarge(this.#options, 'more'));
+          onBytes(piece.byteLength);
+          yield piece;
+        }
+        if (this.total === undefined || this.received === this.total) return;
+        broke = `it ended after ${this.received} of ${this.total} bytes`;
+      } catch (error) {
+        if (this.failure !== undefined) throw error;
+        signal.throwIfAborted();
+        broke = error instanceof Error ? error.message : 'no reason was given';
+      }
+      await this.#resume(`the server of the URL broke off: ${broke}`);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#answer[Symbol.dispose]();
+  }
+
+  /** Asks for the rest until it comes. */
+  async #resume(reason: string): Promise<void> {
+    const { fetch, clock, signal, onResume } = this.#options;
+    this.#answer[Symbol.dispose]();
+    const validator = this.#validator;
+    if (validator === undefined || this.received === 0) this.#fail({ reason, retryable: true });
+    if (this.received - this.#brokeAt >= worthBytes) this.#breaks = 0;
+    this.#brokeAt = this.received;
+    let why = reason;
+    while (this.#breaks < mostBreaks && this.#resumes < mostResumes) {
+      await sleep(clock, backoffMs(this.#breaks, 500, 30_000, Math.random()), signal);
+      signal.throwIfAborted();
+      this.#breaks += 1;
+      this.#resumes += 1;
+      onResume();
+      const headers = { range: `bytes=${this.received}-`, 'if-range': validator };
+      const asked = await fetch.fetch(this.#url, { signal, headers });
+      if (!asked.ok) {
+        const failure = notAsked(asked.error);
+        if (!failure.retryable) this.#fail(failure);
+        why = failure.reason;
+        continue;
+      }
+      const answer = asked.value;
+      if (rangeContinues(answer, { validator, from: this.received, total: this.total })) {
+        this.#answer = answer;
+        return;
+      }
+      answer[Symbol.dispose]();
+      if ([200, 206, 412, 416].includes(answer.status)) {
+        const detail = answer.status === 206 ? 'what came was another part, or of another version' : 'the whole came';
+        this.#fail({ reason: `${reason}; asked for the rest, ${detail}`, retryable: true });
+      }
+      const failure = badStatus(answer.status, this.#options.what);
+      if (!failure.retryable) this.#fail(failure);
+      why = failure.reason;
+    }
+    this.#fail({ reason: why, retryable: true });
+  }
+
+  #fail(failure: DownloadFailure): never {
+    this.failure = failure;
+    throw new Error(failure.reason);
+  }
+}
+
+function notAsked({ kind, message }: { readonly kind: string; readonly message: string }): DownloadFailure {
+  return { reason: `the URL cannot be fetched: ${message}`, retryable: kind === 'unreachable' };
+}
+
+function badStatus(status: number, what: string): DownloadFailure {
+  const retryable = status === 429 || status === 408 || status >= 500;
+  return { reason: `expected the ${what} from the URL, its server answered ${status}`, retryable };
+}
+
+function tooLarge({ maxBytes, what }: Pick<DownloadOptions, 'maxBytes' | 'what'>, got: string): DownloadFailure {
+  return { reason: `expected the ${what} to have at most ${maxBytes} bytes, the URL has ${got}`, retryable: false };
+}
