@@ -8,6 +8,7 @@ import { type Cluster, type ClusterProcess, startCluster } from '../src/cluster.
 import { eventually } from '../src/eventually.ts';
 import { openPlayerPages, type PlayerPages } from '../src/player-pages.ts';
 import { runningProcesses } from '../src/processes.ts';
+import type { RestClient } from '../src/rest-client.ts';
 import { type Standalone, startStandalone } from '../src/standalone.ts';
 import { openTestMedia, type TestMedia } from '../src/test-media.ts';
 import { VideoClient } from '../src/video-client.ts';
@@ -35,12 +36,14 @@ const encodersOf = (dataDir: string) =>
 
 describe('a video', () => {
   let server: Standalone;
+  let api: RestClient;
   let videos: VideoClient;
   let browser: TestBrowser;
   let pages: PlayerPages;
   beforeAll(async () => {
     [server, browser, pages] = await Promise.all([startStandalone(), openBrowser(), openPlayerPages()]);
-    videos = new VideoClient(server.httpUrl, await server.signIn());
+    api = await server.signIn();
+    videos = new VideoClient(server.httpUrl, api);
   });
   afterAll(async () => {
     await pages?.[Symbol.asyncDispose]();
@@ -93,6 +96,29 @@ describe('a video', () => {
       'its files are gone',
     );
     expect(await filesIn(server.dataDir, 'scratch')).toEqual([]);
+  });
+
+  it('outlives a kill -9 of the whole server: it is completed after the next start, and nothing of the work is left over', async () => {
+    const video = await videos.create('Outlived');
+    await videos.upload(video, await media.video(8, '640x360'), { pieceBytes: 1024 * 1024 });
+    const ladder = async () => (await videos.progress(video)).steps.find(({ name }) => name === 'ladder');
+    await eventually(async () => ((await ladder())?.progress ?? 0) > 0, 'the ladder is being encoded');
+    server.program.process.kill('SIGKILL');
+    await server.program.ended;
+
+    await using next = await startStandalone({ dataDir: server.dataDir });
+    const after = new VideoClient(next.httpUrl, api.at(next.httpUrl));
+    const done = await after.until(video, ['completed', 'failed'], 45_000);
+    expect(done).toMatchObject({ status: 'completed', progress: 100, error: null });
+    const { attempts } = await after.progress(video);
+    // what was done stays done: of each part one attempt was lost at most
+    expect(attempts.filter(({ outcome }) => outcome === 'lapsed').length).toBeLessThanOrEqual(1);
+    expect(attempts.filter(({ step, outcome }) => step === 'probe' && outcome === 'done')).toHaveLength(1);
+    expect((await fetch(`${next.httpUrl}/vod/${video.playback_id}/index.m3u8`)).status).toBe(200);
+    const empty = async (...path: string[]) => (await filesIn(server.dataDir, ...path)).length === 0;
+    await eventually(() => empty('scratch'), 'no scratch file is left');
+    await eventually(() => empty('media', 'work'), 'work/ is empty');
+    expect(encodersOf(server.dataDir)).toEqual([]);
   });
 });
 

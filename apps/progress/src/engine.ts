@@ -30,7 +30,7 @@ export interface EngineOptions {
   readonly store: ProgressStore;
   readonly types: JobTypes;
   readonly mediaStore: MediaStore;
-  /** For hints between instances; undefined: this is the only one. */
+  /** For hints between instances; undefined: this is the only one, and its workers are in this process. */
   readonly sql: Sql | undefined;
   readonly instanceId: string;
   readonly log: Logger;
@@ -119,7 +119,9 @@ export function openJobEngine(options: EngineOptions): JobEngine {
     runSweeper({ store, clock, log, metrics, retentionMs: settings.PROGRESS_RETENTION_DAYS * dayMs }, signal),
   );
   const onRound = (ok: boolean) => void (reachable = ok);
-  loop('lapse-watch', (signal) => runLapseWatch({ engine, clock, log, metrics, onRound }, signal));
+  loop('lapse-watch', (signal) =>
+    runLapseWatch({ engine, clock, log, metrics, onRound, workersHere: channel === undefined }, signal),
+  );
   if (channel !== undefined) loop('wake-channel', (signal) => channel.run(signal));
   loop('stop-desk', (signal) => stops.run(signal));
   loop('lease-desk', (signal) => leases.run(signal));

@@ -150,8 +150,8 @@ describe('progress', () => {
     expect(types.filter((type) => type === 'JobStarted')).toHaveLength(1);
   }, 30_000);
 
-  it('goes on after a restart where it was: jobs, leases, what is done', async () => {
-    await using progress = await openTestProgress({ jobTypes: plannedJobs().types });
+  it('goes on after a restart where it was: jobs, leases of workers elsewhere, what is done', async () => {
+    await using progress = await openTestProgress({ wake: 'notify', jobTypes: plannedJobs().types });
     const { jobId } = await submit(progress, aSubmission());
     const [first] = await lease(progress, 'w1');
     await progress.restart();

@@ -10,16 +10,32 @@ const bite = 500;
 
 /** Ends what has lapsed by now; gives how many. */
 export async function endLapsedLeases(deps: EngineDeps): Promise<number> {
-  const lapsed = await deps.store.tasks.lapsed(deps.clock.nowMs(), bite);
+  return endLeases(deps, 0, `was silent for ${deps.limits.leaseMs / 1_000} s`);
+}
+
+/** Ends every lease there is: of workers that ended with the process before this one. Nobody may have leased anything yet. */
+export async function endLeasesOfTheDead(deps: EngineDeps): Promise<void> {
+  while ((await endLeases(deps, deps.limits.leaseMs + 1, 'ended with the server')) === bite);
+}
+
+/** Ends what will have lapsed in `aheadMs`; gives how many. */
+async function endLeases(deps: EngineDeps, aheadMs: number, why: string): Promise<number> {
+  const lapsed = await deps.store.tasks.lapsed(deps.clock.nowMs() + aheadMs, bite);
   let ended = 0;
   for (const jobId of new Set(lapsed.map((one) => one.jobId))) {
     const tasks = lapsed.filter((one) => one.jobId === jobId).map((one) => one.taskId);
-    ended += await endLapsedOf(deps, jobId, tasks);
+    ended += await endLeasesOf(deps, jobId, tasks, aheadMs, why);
   }
   return ended;
 }
 
-async function endLapsedOf(deps: EngineDeps, jobId: string, taskIds: readonly string[]): Promise<number> {
+async function endLeasesOf(
+  deps: EngineDeps,
+  jobId: string,
+  taskIds: readonly string[],
+  aheadMs: number,
+  why: string,
+): Promise<number> {
   const known = await deps.store.jobs.get(jobId);
   if (known === undefined) return 0;
   return deps.store.transaction(async (tx) => {
@@ -30,8 +46,8 @@ async function endLapsedOf(deps: EngineDeps, jobId: string, taskIds: readonly st
       const task = await tx.tasks.lock(taskId);
       const nowMs = deps.clock.nowMs();
       // it was renewed, or ended, since it was looked up
-      if (job === undefined || task?.status !== 'leased' || (task.leasedUntilMs ?? 0) >= nowMs) continue;
-      const reason = `worker ${task.workerId ?? ''} was silent for ${deps.limits.leaseMs / 1_000} s`;
+      if (job === undefined || task?.status !== 'leased' || (task.leasedUntilMs ?? 0) >= nowMs + aheadMs) continue;
+      const reason = `worker ${task.workerId ?? ''} ${why}`;
       await tx.tasks.endAttempts([{ taskId, fence: task.fence, outcome: 'lapsed', reason }], nowMs);
       tx.afterCommit(() => deps.counts.attempt('lapsed'));
       ended++;

@@ -5,7 +5,7 @@
 import { type Clock, sleep } from '@millrace/clock';
 import type { Logger } from '@millrace/log';
 import type { EngineDeps } from '../core/engine-deps.ts';
-import { endLapsedLeases } from '../core/lease-lapses.ts';
+import { endLapsedLeases, endLeasesOfTheDead } from '../core/lease-lapses.ts';
 import type { ProgressMetrics } from '../metrics.ts';
 
 export interface LapseWatchOptions {
@@ -15,6 +15,8 @@ export interface LapseWatchOptions {
   readonly metrics: Pick<ProgressMetrics, 'loopFailures'>;
   /** Told of every round: whether the database answered. */
   readonly onRound: (reachable: boolean) => void;
+  /** All workers are in this process: who had a lease when it began is dead, and need not be waited for. */
+  readonly workersHere: boolean;
 }
 
 const periodMs = 500;
@@ -26,6 +28,8 @@ export async function runLapseWatch(options: LapseWatchOptions, signal: AbortSig
   let lastMs = clock.monotonicMs();
   // whoever was leased to before this instance began may need a moment to find it
   let deafUntilMs = lastMs + engine.limits.leaseMs;
+  // where that fails they lapse
+  if (options.workersHere) await endLeasesOfTheDead(engine).catch((error) => log.warn('leases-not-ended', { error }));
   while (!signal.aborted) {
     const nowMs = clock.monotonicMs();
     if (nowMs - lastMs > stallMs) deafUntilMs = nowMs + engine.limits.leaseMs;

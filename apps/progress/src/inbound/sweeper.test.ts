@@ -2,7 +2,7 @@ import { ManualClock } from '@millrace/clock/testing';
 import { silentLogger } from '@millrace/log';
 import { openMemoryStore } from '@millrace/media-store/testing';
 import { openMetricsRegistry } from '@millrace/metrics';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { takeEnd } from '../core/task-ends.ts';
 import { createProgressMetrics } from '../metrics.ts';
 import { type EngineRig, openEngineRig } from '../testing/engine-rig.ts';
@@ -121,13 +121,37 @@ describe('the lapse watch', () => {
     };
     const engine = { ...own.engine, clock, store: { ...own.engine.store, tasks } };
     const stop = new AbortController();
-    const watching = runLapseWatch({ engine, clock, log: silentLogger, metrics, onRound: () => {} }, stop.signal);
+    const watching = runLapseWatch(
+      { engine, clock, log: silentLogger, metrics, onRound: () => {}, workersHere: false },
+      stop.signal,
+    );
     const looks = () => lapsed.filter((nowMs) => nowMs > 0).length;
     await clock.advance(4_600);
     expect(looks()).toBe(0); // an instance that just began has not listened long enough
     await clock.advance(1_000);
     expect(looks()).toBeGreaterThan(0);
     stop.abort();
+    await watching;
+  });
+
+  it('in the process of its workers ends what dead ones had at once, before anybody leases', async () => {
+    await using own = await openEngineRig();
+    const { engine, clock } = own;
+    await engine.store.transaction((tx) => own.desk.submit(tx, aSubmission()));
+    const [lost] = await own.lease('dead');
+    const stop = new AbortController();
+    let rounds = 0;
+    const onRound = () => void rounds++;
+    const watching = runLapseWatch(
+      { engine, clock, log: silentLogger, metrics, onRound, workersHere: true },
+      stop.signal,
+    );
+    await vi.waitFor(() => expect(rounds).toBe(1));
+    expect(await own.lease('alive')).toMatchObject([{ task_id: lost?.task_id, fence: (lost?.fence ?? 0) + 1 }]);
+    await clock.advance(4_600);
+    expect(await engine.store.tasks.get(lost?.task_id ?? '')).toMatchObject({ status: 'leased', workerId: 'alive' });
+    stop.abort();
+    await clock.advance(1_000);
     await watching;
   });
 });
