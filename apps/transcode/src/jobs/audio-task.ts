@@ -4,13 +4,14 @@
  */
 import { join } from 'node:path';
 import type { StoredTrack } from '@millrace/api';
-import { probeFile, runFfmpeg } from '@millrace/ffmpeg';
+import { runFfmpeg } from '@millrace/ffmpeg';
 import { fetchToScratch } from '@millrace/media-store';
 import { err, ok } from '@millrace/result';
 import { originMs } from '../core/media-facts.ts';
 import type { TaskExecutor } from '../core/task-executor.ts';
 import { encodeTrack, fragmentedOutput } from './encode-track.ts';
 import type { EncoderSettings } from './encoder-settings.ts';
+import { ProbedFiles } from './probed-files.ts';
 import { failureOfRun, failureOfStore } from './task-failures.ts';
 
 const sampleRate = 48_000;
@@ -21,12 +22,12 @@ const primingSamples = 1_024;
 const segmentMs = 4_000;
 
 /** Executor of kind `audio`. */
-export function createAudioTask(settings: EncoderSettings): TaskExecutor<'audio'> {
+export function createAudioTask(settings: EncoderSettings, files = new ProbedFiles()): TaskExecutor<'audio'> {
   return async (spec, context) => {
     const { store, scratch, signal, log } = context;
     const path = await fetchToScratch(store, spec.source, scratch, signal);
     if (!path.ok) return err(failureOfStore(path.error, 'reading the original'));
-    const probed = await probeFile(path.value, { signal, log });
+    const probed = await files.probe(path.value, { signal, log });
     if (!probed.ok) return err(failureOfRun(probed.error, 'reading the file'));
     const { audio } = probed.value;
     if (audio === undefined) return ok({ kind: 'audio', track: null, speech: null });

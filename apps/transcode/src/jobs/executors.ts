@@ -11,6 +11,7 @@ import { createJoinTask } from './join-task.ts';
 import { createNormaliseTask } from './normalise-task.ts';
 import { createPosterTask } from './poster-task.ts';
 import { createProbeTask } from './probe-task.ts';
+import { ProbedFiles } from './probed-files.ts';
 import { createPublishTask } from './publish-task.ts';
 import { createSpanTask } from './span-task.ts';
 import { createPocketsphinx } from './speech/pocketsphinx.ts';
@@ -20,13 +21,14 @@ import { createSubtitlesTask } from './subtitles-task.ts';
 /** Kind of task -> who does it. Kinds that are missing here are left to other workers. */
 export function createTaskExecutors(settings: TranscodeSettings): TaskExecutors {
   const encoder = encoderOf(settings);
+  const files = new ProbedFiles();
   const providerKeys = providerKeysOf(settings);
   return {
-    probe: createProbeTask(encoder),
-    audio: createAudioTask(encoder),
+    probe: createProbeTask(encoder, files),
+    audio: createAudioTask(encoder, files),
     subtitles: createSubtitlesTask(recogniserOf(settings, encoder.niceness)),
-    poster: createPosterTask(encoder),
-    span: createSpanTask(encoder),
+    poster: createPosterTask(encoder, files),
+    span: createSpanTask(encoder, files),
     publish: createPublishTask(),
     animate: createAnimateTask(encoder),
     generate: createGenerateTask({

@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SpecOf, TaskFailure } from '@millrace/api';
-import { type ProbedFile, type ProbedVideo, probeFile, runFfmpeg } from '@millrace/ffmpeg';
+import { type ProbedFile, type ProbedVideo, runFfmpeg } from '@millrace/ffmpeg';
 import { fetchToScratch } from '@millrace/media-store';
 import { err, ok, type Result } from '@millrace/result';
 import { originMs } from '../core/media-facts.ts';
@@ -10,6 +10,7 @@ import { pictureFilter } from '../core/picture-filter.ts';
 import { interestOf, planStoryboard, renderStoryboard } from '../core/storyboard.ts';
 import type { TaskContext, TaskExecutor } from '../core/task-executor.ts';
 import type { EncoderSettings } from './encoder-settings.ts';
+import { ProbedFiles } from './probed-files.ts';
 import { failureOfRun, failureOfStore } from './task-failures.ts';
 
 /** Where a poster is looked for, as parts of the length, until one shows enough; the beginning is often black. */
@@ -27,12 +28,12 @@ interface Source {
 }
 
 /** Executor of kind `poster`. */
-export function createPosterTask(settings: EncoderSettings): TaskExecutor<'poster'> {
+export function createPosterTask(settings: EncoderSettings, files = new ProbedFiles()): TaskExecutor<'poster'> {
   return async (spec, context) => {
     const { store, scratch, signal, log } = context;
     const path = await fetchToScratch(store, spec.source, scratch, signal);
     if (!path.ok) return err(failureOfStore(path.error, 'reading the original'));
-    const probed = await probeFile(path.value, { signal, log });
+    const probed = await files.probe(path.value, { signal, log });
     if (!probed.ok) return err(failureOfRun(probed.error, 'reading the file'));
     const { video } = probed.value;
     if (video === undefined) return err({ code: 'bad-media', reason: 'the file has no picture', retryable: false });

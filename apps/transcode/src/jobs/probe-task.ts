@@ -1,20 +1,21 @@
 /** Looks at an upload: what it is, how long it really is, and whether it can be decoded here. What cannot be is refused with a reason. */
 import type { SpecOf, TaskFailure } from '@millrace/api';
-import { type ProbedFile, probeFile, readPackets, runFfmpeg } from '@millrace/ffmpeg';
+import { type ProbedFile, readPackets, runFfmpeg } from '@millrace/ffmpeg';
 import { fetchToScratch } from '@millrace/media-store';
 import { err, ok, type Result } from '@millrace/result';
 import { mediaFactsOf, PacketSurvey } from '../core/media-facts.ts';
 import type { TaskContext, TaskExecutor } from '../core/task-executor.ts';
 import type { EncoderSettings } from './encoder-settings.ts';
+import { ProbedFiles } from './probed-files.ts';
 import { failureOfRun, failureOfStore, refusal } from './task-failures.ts';
 
 /** Executor of kind `probe`. */
-export function createProbeTask(settings: EncoderSettings): TaskExecutor<'probe'> {
+export function createProbeTask(settings: EncoderSettings, files = new ProbedFiles()): TaskExecutor<'probe'> {
   return async (spec, context) => {
     const { store, scratch, signal, log } = context;
     const path = await fetchToScratch(store, spec.source, scratch, signal);
     if (!path.ok) return err(failureOfStore(path.error, 'reading the original'));
-    const probed = await probeFile(path.value, { signal, log });
+    const probed = await files.probe(path.value, { signal, log });
     if (!probed.ok) {
       if (probed.error.kind !== 'failed') return err(failureOfRun(probed.error, 'reading the file'));
       const reason = `expected a video or audio file (MP4, MOV, WebM, Matroska, MPEG-TS, AVI...), got one that cannot be read: ${probed.error.reason}`;

@@ -3,7 +3,7 @@
  * span follows the last one of the span before, whoever encoded it; every segment begins with an IDR picture.
  */
 import type { SpecOf, TaskFailure } from '@millrace/api';
-import { type ProbedFile, type ProbedVideo, probeFile } from '@millrace/ffmpeg';
+import { type ProbedFile, type ProbedVideo } from '@millrace/ffmpeg';
 import {
   type FrameRate,
   firstFrameOf,
@@ -20,6 +20,7 @@ import { cutFilter, pictureFilter } from '../core/picture-filter.ts';
 import type { TaskContext, TaskExecutor } from '../core/task-executor.ts';
 import { type EncodedTrack, encodeTrack, fragmentedOutput } from './encode-track.ts';
 import type { EncoderSettings } from './encoder-settings.ts';
+import { ProbedFiles } from './probed-files.ts';
 import { failureOfRun, failureOfStore } from './task-failures.ts';
 
 /** Containers with an index, where a seek lands on the keyframe that was asked for. */
@@ -39,13 +40,13 @@ interface Cut {
 }
 
 /** Executor of kind `span`. */
-export function createSpanTask(settings: EncoderSettings): TaskExecutor<'span'> {
+export function createSpanTask(settings: EncoderSettings, files = new ProbedFiles()): TaskExecutor<'span'> {
   return async (spec, context) => {
     const { store, scratch, signal, log } = context;
     const doing = `encoding ${spec.rung.name}`;
     const path = await fetchToScratch(store, spec.source, scratch, signal);
     if (!path.ok) return err(failureOfStore(path.error, 'reading the original'));
-    const probed = await probeFile(path.value, { signal, log });
+    const probed = await files.probe(path.value, { signal, log });
     if (!probed.ok) return err(failureOfRun(probed.error, 'reading the file'));
     const { video } = probed.value;
     if (video === undefined)
