@@ -68,6 +68,8 @@ export const hubJobSchema = z.object({
   steps: z
     .array(z.object({ name: z.string(), weight: z.number(), status: stepStatusSchema, progress: z.number() }))
     .nullable(),
+  /** Of kind `import` only: what has come of the whole; `total` null: its server does not say. */
+  bytes: z.object({ received: z.int(), total: z.int().nullable() }).optional(),
   updated_at: timeSchema,
 });
 export type HubJob = z.infer<typeof hubJobSchema>;

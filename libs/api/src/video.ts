@@ -25,6 +25,10 @@ export const videoSchema = z
     source_state: z
       .enum(['uploading', 'importing', 'ready', 'failed'])
       .meta({ description: 'Whether the original is here.' }),
+    source_progress: z
+      .object({ received_bytes: z.int(), total_bytes: z.int().nullable() })
+      .nullable()
+      .meta({ description: 'While it is importing: what has come; `total_bytes` null: its server does not say.' }),
     language: z.string().nullable(),
     media: mediaFactsSchema.nullable(),
     size_bytes: z.int().nullable(),

@@ -6,9 +6,11 @@ export const jobKinds = ['process', 'compose', 'image-video'] as const;
 export type JobKind = (typeof jobKinds)[number];
 
 const common = {
+  /** Of an import: `imp_` and the rest of the video's id. */
   job_id: z.string(),
   owner_id: z.string(),
-  kind: z.enum(jobKinds),
+  /** `import` is no job of workers: progress fetches the original of a video itself, and tells of it in the same words. */
+  kind: z.enum([...jobKinds, 'import']),
   /** What the job makes or changes: a video, a composition, an image name. */
   subject: z.string(),
   at_ms: z.int(),
@@ -30,6 +32,8 @@ const progressed = {
   phase: z.string(),
   eta_ms: z.int().optional(),
   steps: z.array(jobStep).optional(),
+  /** Of an import: what has come of the whole; `total` null: its server does not say. */
+  bytes: z.object({ received: z.int(), total: z.int().nullable() }).optional(),
 };
 
 const jobFact = z.discriminatedUnion('type', [

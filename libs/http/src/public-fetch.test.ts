@@ -122,6 +122,22 @@ describe('a request to a URL of a user', () => {
     expect(asked).toBe(1);
   });
 
+  it('goes to the address itself, whatever proxy the environment names', async () => {
+    await using server = await serving((_, response) => void response.end('there'));
+    const names = ['http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'];
+    const before = names.map((name) => [name, process.env[name]] as const);
+    for (const name of names) process.env[name] = 'http://127.0.0.1:1';
+    try {
+      using answer = expectOk(await open.fetch(server.url, { signal: never }), 'answer');
+      expect(await text(answer.bytes)).toBe('there');
+    } finally {
+      for (const [name, value] of before) {
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+      }
+    }
+  });
+
   it('does not follow a redirect to us, nor redirects without end, nor any with a POST', async () => {
     await using server = await serving((request, response) => {
       const target = request.url === '/in' ? 'http://10.0.0.1/' : '/again';

@@ -17,6 +17,9 @@ export interface JobRecord {
   readonly etaMs: number | undefined;
   readonly error: string | undefined;
   readonly steps: readonly JobStep[] | undefined;
+  /** Of an import: what has come, and of how much. */
+  readonly receivedBytes: number | undefined;
+  readonly totalBytes: number | undefined;
   /** ms since 1970. */
   readonly updatedAtMs: number;
 }
@@ -26,7 +29,10 @@ export function hasEnded(job: JobRecord): boolean {
   return job.status !== 'pending' && job.status !== 'processing';
 }
 
-const blank = { phase: undefined, etaMs: undefined, error: undefined, steps: undefined };
+const blank = {
+  ...{ phase: undefined, etaMs: undefined, error: undefined, steps: undefined },
+  ...{ receivedBytes: undefined, totalBytes: undefined },
+};
 
 /** Folds one fact; returns `previous` itself when the fact changes nothing. */
 export function foldJobFact(previous: JobRecord | undefined, fact: JobFact): JobRecord {
@@ -52,6 +58,8 @@ export function foldJobFact(previous: JobRecord | undefined, fact: JobFact): Job
         etaMs: fact.eta_ms,
         error: undefined,
         steps: fact.steps,
+        receivedBytes: fact.bytes?.received,
+        totalBytes: fact.bytes?.total ?? undefined,
       };
       return unlessSame(base, {
         ...base,

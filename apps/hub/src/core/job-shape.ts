@@ -57,6 +57,9 @@ export class JobShape implements BoardShape<JobParts> {
       eta_ms: job.etaMs ?? null,
       error: job.error ?? null,
       steps: job.steps?.map((step) => ({ ...step })) ?? null,
+      ...(job.receivedBytes === undefined
+        ? {}
+        : { bytes: { received: job.receivedBytes, total: job.totalBytes ?? null } }),
       updated_at: new Date(job.updatedAtMs).toISOString(),
     };
     return { kind: 'job', job: shown };

@@ -1,4 +1,5 @@
 /** The end of a video: its job, its uploads, its rows and, through cleanups, everything in the store. */
+import { importCancelled } from './import-facts.ts';
 import type { JobDesk } from './job-desk.ts';
 import type { Transaction } from './store.ts';
 import { partsPrefix } from './upload.ts';
@@ -25,6 +26,7 @@ export async function removeVideo(
   if (uploads.some((upload) => upload.state === 'joining')) await tx.cleanups.add([{ prefix: folder }], nowMs + joinMs);
   const elsewhere = [video.sourceKey, video.fileKey].filter((key) => key !== undefined && !key.startsWith(folder));
   await tx.videos.remove(videoId);
+  if (video.sourceState === 'importing') await tx.publish([importCancelled(video, nowMs)]);
   await tx.cleanups.add(
     [
       { prefix: folder },

@@ -33,7 +33,9 @@ export interface WebhookDeliveryRecord {
 
 /** What a fact tells a webhook; undefined: nothing. */
 export function webhookBodyOf(fact: JobFact): (WebhookBody & { readonly type: WebhookEvent }) | undefined {
-  const data = { task_id: fact.job_id, kind: fact.kind, subject: fact.subject, owner_id: fact.owner_id };
+  const { kind } = fact;
+  if (kind === 'import') return undefined; // the video's own job follows it
+  const data = { task_id: fact.job_id, kind, subject: fact.subject, owner_id: fact.owner_id };
   const timestamp = new Date(fact.at_ms).toISOString();
   switch (fact.type) {
     case 'JobCompleted':

@@ -12,8 +12,8 @@ import { rangeContinues, validatorOf } from '../core/range-answer.ts';
 export interface DownloadFailure {
   /** For the owner; never the URL. */
   readonly reason: string;
-  /** Whether asking again, from the beginning, may help. */
-  readonly retryable: boolean;
+  /** Whether asking again, from the beginning, may help; `at-once`: the server is well, but has another version now. */
+  readonly retryable: boolean | 'at-once';
 }
 
 export interface DownloadOptions {
@@ -126,7 +126,7 @@ export class Download implements Disposable {
       const asked = await fetch.fetch(this.#url, { signal, headers });
       if (!asked.ok) {
         const failure = notAsked(asked.error);
-        if (!failure.retryable) this.#fail(failure);
+        if (failure.retryable === false) this.#fail(failure);
         why = failure.reason;
         continue;
       }
@@ -138,10 +138,10 @@ export class Download implements Disposable {
       answer[Symbol.dispose]();
       if ([200, 206, 412, 416].includes(answer.status)) {
         const detail = answer.status === 206 ? 'what came was another part, or of another version' : 'the whole came';
-        this.#fail({ reason: `${reason}; asked for the rest, ${detail}`, retryable: true });
+        this.#fail({ reason: `${reason}; asked for the rest, ${detail}`, retryable: 'at-once' });
       }
       const failure = badStatus(answer.status, this.#options.what);
-      if (!failure.retryable) this.#fail(failure);
+      if (failure.retryable === false) this.#fail(failure);
       why = failure.reason;
     }
     this.#fail({ reason: why, retryable: true });

@@ -98,10 +98,10 @@ export class ImportLoops<T> {
     const { store, clock, log, metrics } = this.#deps;
     const { of, mostTries } = this.#kind;
     log.warn('import-failed', { of, subject: wish.subject, tries: wish.tries, reason });
-    if (retryable && wish.tries < mostTries) {
+    if (retryable !== false && wish.tries < mostTries) {
       metrics.imports.inc({ of, outcome: 'retried' });
-      const againMs = clock.nowMs() + backoffMs(wish.tries, 2_000, 300_000, Math.random());
-      await this.#kind.rows(store).putOff(wish.subject, againMs);
+      const laterMs = retryable === 'at-once' ? 0 : backoffMs(wish.tries, 2_000, 300_000, Math.random());
+      await this.#kind.rows(store).putOff(wish.subject, clock.nowMs() + laterMs);
       return;
     }
     await this.#kind.failed(wish, reason);

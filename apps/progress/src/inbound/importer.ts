@@ -3,12 +3,14 @@ import type { PublicFetch } from '@millrace/http';
 import type { MediaStore } from '@millrace/media-store';
 import { err, ok, type Result } from '@millrace/result';
 import type { DueLoop } from '../core/due-loop.ts';
+import { importEnded, importQueued } from '../core/import-facts.ts';
 import type { ImportRecord } from '../core/import-rows.ts';
 import type { ProgressStore } from '../core/store.ts';
 import { sourceArrived, sourceFailed, sourceKeyOf, type VideoImports } from '../core/video-source.ts';
 import type { SubmissionDeps } from '../core/video-submission.ts';
 import { Download, type DownloadFailure } from './download.ts';
 import { type ImportLoopDeps, ImportLoops } from './import-loops.ts';
+import { ImportReporter } from './import-reporter.ts';
 
 export interface ImporterDeps extends SubmissionDeps, ImportLoopDeps {
   readonly store: ProgressStore;
@@ -45,6 +47,7 @@ export class Importer implements VideoImports {
 
   async start(...[tx, video, url, nowMs]: Parameters<VideoImports['start']>): Promise<void> {
     await tx.imports.add({ subject: video.videoId, ownerId: video.ownerId, url }, nowMs);
+    await tx.publish([importQueued(video, nowMs)]);
     tx.afterCommit(() => this.#loops.wake());
   }
 
@@ -62,6 +65,8 @@ export class Importer implements VideoImports {
     });
     if (!begun.ok) return begun;
     using download = begun.value;
+    const progress = () => ({ receivedBytes: download.received, totalBytes: download.total });
+    await using _ = new ImportReporter(wish, progress, this.#deps);
     const written = await mediaStore.put(sourceKeyOf(wish.subject), download.bytes()).catch((error: unknown) => {
       if (download.failure === undefined) throw error;
       return undefined;
@@ -92,16 +97,22 @@ export class Importer implements VideoImports {
       await tx.imports.remove(videoId);
       if (video === undefined)
         await tx.cleanups.add([{ key }], nowMs); // deleted meanwhile
-      else if (video.sourceState === 'importing') await sourceArrived(tx, this.#deps, video, { key, sizeBytes }, nowMs);
+      else if (video.sourceState === 'importing') {
+        await sourceArrived(tx, this.#deps, video, { key, sizeBytes }, nowMs);
+        await tx.publish([importEnded(video, undefined, nowMs)]);
+      }
     });
   }
 
   async #failed({ subject: videoId }: ImportRecord, reason: string): Promise<void> {
     const { store, clock } = this.#deps;
+    const nowMs = clock.nowMs();
     await store.transaction(async (tx) => {
       const video = await tx.videos.lock(videoId);
       await tx.imports.remove(videoId);
-      if (video?.sourceState === 'importing') await sourceFailed(tx, video, reason, clock.nowMs());
+      if (video?.sourceState !== 'importing') return;
+      await sourceFailed(tx, video, reason, nowMs);
+      await tx.publish([importEnded(video, reason, nowMs)]);
     });
   }
 }

@@ -42,6 +42,16 @@ async function importing(from: string) {
   return { made, get };
 }
 
+async function stored(videoId: string): Promise<Buffer> {
+  const object = await progress.mediaStore.get(`videos/${videoId}/source`);
+  if (!object.ok) throw new Error(object.error.kind);
+  const pieces: Uint8Array[] = [];
+  for await (const piece of object.value.bytes) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+const factsOf = ({ video_id: id }: Video) => progress.facts(id.replace('vid_', 'imp_'));
+
 const settled = { timeout: 10_000, interval: 20 };
 
 describe('an original from a URL', () => {
@@ -53,11 +63,7 @@ describe('an original from a URL', () => {
     await expect.poll(async () => (await get()).source_state, settled).toBe('ready');
     const video = await get();
     expect(video).toMatchObject({ size_bytes: film.length, current_task_id: expect.stringContaining('job_') });
-    const object = await progress.mediaStore.get(`videos/${video.video_id}/source`);
-    if (!object.ok) throw new Error(object.error.kind);
-    const pieces: Uint8Array[] = [];
-    for await (const piece of object.value.bytes) pieces.push(piece);
-    expect(Buffer.concat(pieces).equals(film)).toBe(true);
+    expect(await stored(video.video_id)).toEqual(Buffer.from(film));
     expect(JSON.stringify(video)).not.toContain('secret');
   });
 
@@ -102,6 +108,63 @@ describe('an original from a URL', () => {
     expect((await get()).size_bytes).toBe(film.length);
   });
 
+  it('goes on where its server broke off, and says all the while how far it is', async () => {
+    const asked: unknown[] = [];
+    let goOn = () => {};
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    answer = (request, response) => {
+      const { range, 'if-range': validator } = request.headers;
+      asked.push(range === undefined ? undefined : validator);
+      if (range === undefined) {
+        response.writeHead(200, { 'content-length': film.length, etag: '"one"' });
+        // breaks off once the first part was taken in
+        return void response.write(film.subarray(0, 100_000), () => void held.then(() => response.destroy()));
+      }
+      const from = Number(/^bytes=(\d+)-$/.exec(range)?.[1]);
+      const headers = { 'content-range': `bytes ${from}-${film.length - 1}/${film.length}`, etag: '"one"' };
+      response.writeHead(206, headers).end(film.subarray(from));
+    };
+    const { made, get } = await importing(url);
+    const coming = { received_bytes: 100_000, total_bytes: film.length };
+    await expect.poll(async () => (await get()).source_progress, settled).toEqual(coming);
+    goOn();
+    await expect.poll(async () => (await get()).source_state, settled).toBe('ready');
+    expect(asked).toEqual([undefined, '"one"']);
+    expect(await stored(made.body.video.video_id)).toEqual(Buffer.from(film));
+    expect((await get()).source_progress).toBeNull();
+    await expect.poll(async () => (await factsOf(made.body.video)).at(-1)?.type, settled).toBe('JobCompleted');
+    const facts = await factsOf(made.body.video);
+    expect(facts[0]?.type).toBe('JobQueued');
+    const moved = facts.filter((fact) => fact.type === 'JobProgressed');
+    expect(moved).toContainEqual(
+      expect.objectContaining({ progress: 33.3, bytes: { received: 100_000, total: film.length } }),
+    );
+  });
+
+  it('is of one version, however its server answers when it is asked for the rest', async () => {
+    const newer = film.map((byte) => 255 - byte);
+    const about = `bytes 0-${film.length - 1}/${film.length}`;
+    const rests: RequestListener[] = [
+      (_, response) => void response.writeHead(200, { etag: '"two"' }).end(newer),
+      (_, response) => void response.writeHead(206, { etag: '"two"', 'content-range': about }).end(newer),
+    ];
+    for (const rest of rests) {
+      let asked = 0;
+      answer = (request, response) => {
+        if (request.headers.range !== undefined) return rest(request, response);
+        if (asked++ > 0) return void response.writeHead(200, { etag: '"two"' }).end(newer);
+        response
+          .writeHead(200, { 'content-length': film.length, etag: '"one"' })
+          .write(film.subarray(0, 100_000), () => response.destroy());
+      };
+      const { made, get } = await importing(url);
+      await expect.poll(async () => (await get()).source_state, settled).toBe('ready');
+      expect(await stored(made.body.video.video_id)).toEqual(Buffer.from(newer));
+    }
+  });
+
   it('ends with its video', async () => {
     let open = false;
     answer = (_, response) => {
@@ -114,6 +177,7 @@ describe('an original from a URL', () => {
     expect((await progress.call('DELETE', path, { token })).status).toBe(204);
     const rows = await progress.database.sql`SELECT 1 FROM progress.imports WHERE owner_id = ${ownerId}`;
     expect(rows).toHaveLength(0);
+    await expect.poll(async () => (await factsOf(made.body.video)).at(-1)?.type, settled).toBe('JobCancelled');
     server.closeAllConnections();
   });
 });

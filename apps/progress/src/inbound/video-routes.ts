@@ -30,7 +30,8 @@ import {
 import { newId } from '@millrace/ids';
 import { z } from 'zod';
 import { releaseVideo } from '../core/image-removal.ts';
-import { changeVideo, currentTaskId, newVideo, stateOf } from '../core/video.ts';
+import type { ImportProgress } from '../core/import-rows.ts';
+import { changeVideo, currentTaskId, newVideo, stateOf, type VideoRecord } from '../core/video.ts';
 import { removeVideo } from '../core/video-removal.ts';
 import { access } from './access.ts';
 import type { ProgressEnv, RouteDeps } from './api-context.ts';
@@ -64,12 +65,14 @@ export function addVideoRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): 
       const active = rows.flatMap((video) => currentTaskId(video) ?? []);
       const jobs = active.length === 0 ? [] : await deps.store.jobs.getMany(active);
       const byId = new Map(jobs.map((job) => [job.jobId, job]));
+      const coming = await comingOf(deps, rows);
       return c.json(
         pageOfRows(
           rows,
           query.limit,
           (video) => video.videoId,
-          (video) => showVideo(deps.publicUrl(), video, byId.get(currentTaskId(video) ?? '')),
+          (video) =>
+            showVideo(deps.publicUrl(), video, byId.get(currentTaskId(video) ?? ''), coming.get(video.videoId)),
         ),
         200,
       );
@@ -123,7 +126,7 @@ export function addVideoRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): 
         await tx.publish([record(videosTopic, stateOf(video))]);
         if (url !== undefined) await deps.imports?.start(tx, video, url, nowMs);
         const created = {
-          video: showVideo(deps.publicUrl(), video, undefined),
+          video: showVideo(deps.publicUrl(), video, undefined, undefined),
           upload_url: url === undefined ? uploadsPath : null,
         };
         return { resource: video.videoId, ownerId, answer: created };
@@ -145,7 +148,7 @@ export function addVideoRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): 
     }),
     async (c) => {
       const video = await reachVideo(deps.store.videos, c.get('actor'), c.req.valid('param').id, 'read');
-      return c.json(showVideo(deps.publicUrl(), video, await runningJob(deps, video)), 200);
+      return c.json(await shown(deps, video), 200);
     },
   );
 
@@ -193,7 +196,7 @@ export function addVideoRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): 
         await tx.publish([record(videosTopic, stateOf(next))]);
         return { resource: id, ownerId: next.ownerId, answer: next };
       });
-      return c.json(showVideo(deps.publicUrl(), changed, await runningJob(deps, changed)), 200);
+      return c.json(await shown(deps, changed), 200);
     },
   );
 
@@ -221,6 +224,17 @@ export function addVideoRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): 
       return c.body(null, 204);
     },
   );
+}
+
+async function shown(deps: RouteDeps, video: VideoRecord) {
+  const [job, coming] = [await runningJob(deps, video), await comingOf(deps, [video])];
+  return showVideo(deps.publicUrl(), video, job, coming.get(video.videoId));
+}
+
+/** What has come of the originals that are on their way. */
+function comingOf(deps: RouteDeps, videos: readonly VideoRecord[]): Promise<ReadonlyMap<string, ImportProgress>> {
+  const importing = videos.filter(({ sourceState }) => sourceState === 'importing');
+  return deps.store.imports.progressOf(importing.map(({ videoId }) => videoId));
 }
 
 async function runningJob(deps: RouteDeps, video: Parameters<typeof currentTaskId>[0]) {

@@ -1,5 +1,6 @@
 import type { AsyncTaskResponse, TaskProgressResponse, Video, VideoStatus } from '@millrace/api';
 import { time } from '@millrace/http';
+import type { ImportProgress } from '../core/import-rows.ts';
 import type { JobSummary } from '../core/job-desk.ts';
 import type { PlannedStep } from '../core/pipeline.ts';
 import { currentTaskId, type VideoRecord } from '../core/video.ts';
@@ -7,8 +8,14 @@ import { currentTaskId, type VideoRecord } from '../core/video.ts';
 /** What a view takes from the job that runs. */
 export type RunningJob = Pick<JobSummary, 'progress'>;
 
-/** A video with its playback URLs. `job` is the one that waits or runs. */
-export function showVideo(publicUrl: string, video: VideoRecord, job: RunningJob | undefined): Video {
+/** A video with its playback URLs. `job` is the one that waits or runs; `coming` is what has come of an original on its way. */
+export function showVideo(
+  publicUrl: string,
+  video: VideoRecord,
+  job: RunningJob | undefined,
+  coming: ImportProgress | undefined,
+): Video {
+  const importing = video.sourceState === 'importing';
   return {
     video_id: video.videoId,
     playback_id: video.playbackId,
@@ -18,6 +25,9 @@ export function showVideo(publicUrl: string, video: VideoRecord, job: RunningJob
     origin: video.origin,
     status: video.status,
     source_state: video.sourceState,
+    source_progress: importing
+      ? { received_bytes: coming?.receivedBytes ?? 0, total_bytes: coming?.totalBytes ?? null }
+      : null,
     language: video.language ?? null,
     media: video.media ?? null,
     size_bytes: video.sizeBytes ?? null,

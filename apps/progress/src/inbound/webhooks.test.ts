@@ -109,14 +109,13 @@ describe('a webhook', () => {
       ...{ task_id: failed.job_id, kind: 'process', subject: failed.subject, owner_id: ownerId, status: 'failed' },
       error: { step: 'probe', reason: 'no media' },
     });
-    const list = await progress.call<{ items: WebhookDelivery[] }>(
-      'GET',
-      `/api/v1/webhooks/${made.body.webhook_id}/deliveries`,
-      { token },
-    );
-    expect(list.body.items.map(({ state, last_status, tries }) => [state, last_status, tries])).toEqual(
-      Array.from({ length: 3 }, () => ['delivered', 204, 1]),
-    );
+    // what was received is written down a moment later
+    const listed = async () => {
+      const path = `/api/v1/webhooks/${made.body.webhook_id}/deliveries`;
+      const list = await progress.call<{ items: WebhookDelivery[] }>('GET', path, { token });
+      return list.body.items.map(({ state, last_status, tries }) => [state, last_status, tries]);
+    };
+    await expect.poll(listed, settled).toEqual(Array.from({ length: 3 }, () => ['delivered', 204, 1]));
     expect(
       (await progress.call('GET', `/api/v1/webhooks/${made.body.webhook_id}`, { token: other.token })).status,
     ).toBe(404);
