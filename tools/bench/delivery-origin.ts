@@ -1,6 +1,8 @@
 /**
  * A delivery service in a process of its own, with a synthetic stream of 2.7 Mbit/s, for the benchmarks that fork it. It
- * tells its parent where it listens, writes a part when asked or every 200 ms, and reports its CPU time.
+ * tells its parent where it listens, writes a part when asked or every 200 ms, and reports its CPU time. With
+ * BENCH_DATABASE_URL the log is in that PostgreSQL, facts go through a spool and viewers through a journal, as in a process of
+ * the cluster; without it all three are in memory. Beside delivery it serves `/static/{bytes}`, as node:http does it.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,11 +11,11 @@ import { systemClock } from '@millrace/clock';
 import { loadSettings } from '@millrace/config';
 import { deliverySettings } from '@millrace/delivery/config';
 import { createDeliveryService } from '@millrace/delivery/service';
-import { record } from '@millrace/eventlog';
+import { openFactWriter, openPostgresEventLog, record } from '@millrace/eventlog';
 import { openMemoryEventLog, openMemoryFactWriter } from '@millrace/eventlog/testing';
 import { streamsTopic } from '@millrace/events';
 import type { OpenWindow, RenditionSpec } from '@millrace/handover';
-import { createHttpMetrics, openHttpServer } from '@millrace/http';
+import { createHttpMetrics, type HttpMount, openHttpServer } from '@millrace/http';
 import { type Epoch, newId, systemIdSource } from '@millrace/ids';
 import { silentLogger } from '@millrace/log';
 import { openFolderStore } from '@millrace/media-store';
@@ -32,23 +34,37 @@ const partsPerSegment = 10;
 const partBytes = { video: 65_000, audio: 3_200 } as const;
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
-const eventLog = openMemoryEventLog();
 const registry = openMetricsRegistry({ processMetrics: false });
+const url = process.env['BENCH_DATABASE_URL'];
+const log = silentLogger;
+const eventLog =
+  url === undefined ? openMemoryEventLog() : await openPostgresEventLog({ url, source: 'bench', log, wake: 'notify' });
+const facts =
+  url === undefined
+    ? openMemoryFactWriter(eventLog, { instanceId: 'bench' })
+    : await openFactWriter({ dir: join(folder, 'spool'), eventLog, service: 'delivery', instanceId: 'bench', log });
 const service = await createDeliveryService({
   settings: expectOk(loadSettings(deliverySettings, process.env), 'settings'),
-  eventLog,
-  facts: openMemoryFactWriter(eventLog, { instanceId: 'bench' }),
+  ...{ eventLog, facts, log },
   mediaStore: await openFolderStore({ folder }),
-  log: silentLogger,
+  ...(url === undefined ? {} : { journalDir: join(folder, 'viewers') }),
   clock: systemClock,
   idSource: systemIdSource,
   metrics: registry,
 });
+/** What any answer of this size costs at least: `/static/{bytes}`. */
+const staticMount: HttpMount = {
+  prefix: '/static',
+  handle(request, response) {
+    const body = Buffer.alloc(Number(request.url?.split('/')[2] ?? 0), 'x');
+    response.writeHead(200, { 'content-type': 'text/plain', 'content-length': body.length }).end(body);
+  },
+};
 const server = await openHttpServer({
   host: '127.0.0.1',
   port: 0,
-  mounts: service.publicMounts,
-  log: silentLogger,
+  mounts: [...service.publicMounts, staticMount],
+  log,
   metrics: createHttpMetrics(registry),
 });
 
@@ -139,6 +155,8 @@ async function obey(request: OriginRequest): Promise<void> {
       clearInterval(timer);
       await service[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();
+      await facts[Symbol.asyncDispose]();
+      await eventLog[Symbol.asyncDispose]();
       rmSync(folder, { recursive: true, force: true });
       process.disconnect();
   }

@@ -17,10 +17,17 @@ export class OriginProcess implements AsyncDisposable {
     this.playbackId = listening.playbackId;
   }
 
-  /** Forks `delivery-origin.ts` and waits until it listens. `execArgv` is added to node's options (`--cpu-prof`). */
-  static async start(execArgv: readonly string[] = []): Promise<OriginProcess> {
+  /**
+   * Forks `delivery-origin.ts` and waits until it listens. `execArgv` is added to node's options (`--cpu-prof`), `env` to its
+   * settings.
+   */
+  static async start(
+    execArgv: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<OriginProcess> {
     const path = fileURLToPath(new URL('./delivery-origin.ts', import.meta.url));
-    const child = fork(path, [], { execArgv: ['--import', 'tsx', ...execArgv], stdio: 'inherit' });
+    const options = { execArgv: ['--import', 'tsx', ...execArgv], env: { ...process.env, ...env } };
+    const child = fork(path, [], { ...options, stdio: 'inherit' });
     return new OriginProcess(child, await replyOf(child, 'listening'));
   }
 

@@ -16,6 +16,8 @@ export interface TrustedProxies {
   has(address: string): boolean;
 }
 
+/** Addresses whose trust is remembered; a BlockList makes an object of each that it is asked about. */
+const mostRemembered = 10_000;
 /** Hops that are looked at; longer lists are made up. */
 const mostHops = 20;
 
@@ -48,7 +50,17 @@ export function parseTrustedProxies(ranges: readonly string[]): Result<TrustedPr
       return err(`addresses or networks of proxies, such as 10.0.0.0/8; "${range.slice(0, 60)}" is neither`);
     }
   }
-  return ok({ has: (address) => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4') });
+  if (ranges.length === 0) return ok({ has: () => false });
+  const known = new Map<string, boolean>();
+  const has = (address: string) => {
+    const before = known.get(address);
+    if (before !== undefined) return before;
+    if (known.size >= mostRemembered) known.clear();
+    const trusted = list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+    known.set(address, trusted);
+    return trusted;
+  };
+  return ok({ has });
 }
 
 function addRange(list: BlockList, range: string): boolean {

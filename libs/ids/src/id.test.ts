@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nextEpoch, parseEpoch } from './epoch.ts';
-import { idTimeMs, newId, parseId } from './id.ts';
+import { idTimeMs, newId, parseId, systemIdSource } from './id.ts';
 
 const source = fc.record({
   ms: fc.integer({ min: 0, max: 2 ** 47 }),
@@ -36,6 +36,18 @@ describe('ids', () => {
   it('are UUIDv7 by version and variant bits', () => {
     const id = idFrom({ ms: 0, seed: new Uint8Array(16).fill(0xff) });
     expect(id).toBe('str_0000000000fzzvzzzzzzzzzzzz');
+  });
+
+  it('are all different, and take no randomness twice, in whatever pieces it is taken', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 8, max: 200 }), { minLength: 1, maxLength: 300 }), (sizes) => {
+        const taken = sizes.map((size) => Buffer.from(systemIdSource.random(new Uint8Array(size))).toString('hex'));
+        const firsts = taken.map((text) => text.slice(0, 16));
+        expect(new Set(firsts).size).toBe(sizes.length);
+        expect(taken.map((text) => text.length / 2)).toEqual(sizes);
+      }),
+    );
+    expect(new Set(Array.from({ length: 2_000 }, () => newId('ses'))).size).toBe(2_000);
   });
 
   it('never parse from other text', () => {

@@ -43,8 +43,24 @@ export interface IdSource {
 /** The process's wall clock and cryptographic randomness. */
 export const systemIdSource: IdSource = {
   nowMs: () => Date.now(),
-  random: (bytes) => globalThis.crypto.getRandomValues(bytes),
+  random: (bytes) => {
+    if (bytes.length > mostPooled) return globalThis.crypto.getRandomValues(bytes);
+    if (pool.length - pooledFrom < bytes.length) {
+      globalThis.crypto.getRandomValues(pool);
+      pooledFrom = 0;
+    }
+    const end = pooledFrom + bytes.length;
+    bytes.set(pool.subarray(pooledFrom, end));
+    pool.fill(0, pooledFrom, end); // nobody gets the same bytes, nor finds them here afterwards
+    pooledFrom = end;
+    return bytes;
+  },
 };
+
+/** Randomness for the next ids: a call to the system costs some ten times as much as an id, and a join of a viewer takes three. */
+const pool = new Uint8Array(4_096);
+let pooledFrom = pool.length;
+const mostPooled = 64;
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 const bodyPattern = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;

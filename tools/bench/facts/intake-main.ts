@@ -1,6 +1,7 @@
 /**
  * CMCD reports from HTTP until they can be asked for: players post events to a standalone server (PostgreSQL log, embedded ClickHouse)
- * over keep-alive connections, `lines` reports a post. Run: `npx tsx tools/bench/facts/intake-main.ts [reports]`. Everything, the
+ * over keep-alive connections, one and twenty reports a post. What was answered 204 has to be queryable, or shed and counted by a
+ * metric, to the last report; else it ends with exit code 1. Run: `npx tsx tools/bench/facts/intake-main.ts [reports]`. Everything, the
  * players included, shares the machine.
  */
 import { spawn } from 'node:child_process';
@@ -13,6 +14,8 @@ const reports = Number(process.argv[2] ?? 100_000);
 const sessions = 100;
 const connections = 16;
 const unlimited = '1000000';
+/** From the last answer until the last report can be asked for, at most, ms. */
+const patienceMs = 60_000;
 
 await using server = await startStandalone({
   ...{ LOG_LEVEL: 'warn', DELIVERY_BEACONS_PER_S: unlimited, DELIVERY_ADDRESS_BEACONS_PER_S: unlimited },
@@ -50,7 +53,7 @@ async function sessionPosts(server: StandaloneServer): Promise<readonly string[]
 
 async function measure(posts: readonly string[], lines: number): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
-  const before = await countOf();
+  const [before, shedBefore] = [await countOf(), await shedByReason()];
   const total = lines === 1 ? Math.floor(reports / 5) : reports;
   let sent = 0;
   let [taken, refused] = [0, 0];
@@ -66,7 +69,8 @@ async function measure(posts: readonly string[], lines: number): Promise<void> {
         Array.from({ length: lines }, (_, i) => line(i)),
       );
       if (status === 204) taken += lines;
-      else refused += lines;
+      else if (status === 429 || status === 503) refused += lines;
+      else throw new Error(`expected 204, 429 or 503, got ${status}`);
     }
   };
   const used = await usageDuring(server.pid, async () => {
@@ -74,17 +78,48 @@ async function measure(posts: readonly string[], lines: number): Promise<void> {
   });
   const postedS = (performance.now() - startedAt) / 1_000;
   let counted = 0;
-  while (counted < taken && performance.now() - startedAt < 120_000) {
-    counted = (await countOf()) - before;
+  let shed: ReadonlyMap<string, number> = new Map();
+  let lost = 0;
+  const deadline = performance.now() + patienceMs;
+  do {
     await sleep(50);
-  }
+    counted = (await countOf()) - before;
+    shed = difference(await shedByReason(), shedBefore);
+    lost = [...shed.values()].reduce((sum, each) => sum + each, 0);
+  } while (counted + lost < taken && performance.now() < deadline);
   const queryableS = (performance.now() - startedAt) / 1_000;
   agent.destroy();
+  const reasons = [...shed].map(([reason, each]) => `, ${each} shed: ${reason}`).join('');
   process.stdout.write(
-    `${lines} a post: ${Math.round(taken / postedS)} reports/s answered 204 (${taken} taken, ${refused} refused), ` +
-      `${Math.round(counted / queryableS)}/s until queryable (${counted} of ${taken}), ` +
+    `${lines} a post: ${Math.round(taken / postedS)} reports/s answered 204 (${taken} taken, ${refused} refused with 429 or 503), ` +
+      `${Math.round(counted / queryableS)}/s until queryable (${counted} of ${taken}${reasons}), ` +
       `server ${used.server.cores.toFixed(2)} cores, PostgreSQL ${used.postgres.cores.toFixed(2)}\n`,
   );
+  if (counted + lost !== taken) {
+    process.exitCode = 1;
+    process.stdout.write(`  NOT EXACT: ${taken} were taken, ${counted} can be asked for, ${lost} were shed\n`);
+  }
+}
+
+/** Reports that were dropped after they had been taken, by what counted them. Refused posts are in `overload` too, and left out. */
+async function shedByReason(): Promise<ReadonlyMap<string, number>> {
+  const text = await (await fetch(`${server.httpUrl}/metrics`)).text();
+  const shed = new Map<string, number>();
+  const sampled =
+    /^millrace_eventlog_dropped_samples_total\{(?=[^}]*service="delivery")[^}]*reason="([^"]+)"[^}]*\} (\d+)/gm;
+  for (const [, reason = '', value] of text.matchAll(sampled)) shed.set(reason, Number(value));
+  const dropped =
+    /^millrace_delivery_beacon_drops_total\{reason="(session-rate|no-session|too-many|syntax|value)"\} (\d+)/gm;
+  for (const [, reason = '', value] of text.matchAll(dropped)) shed.set(reason, Number(value));
+  return shed;
+}
+
+function difference(
+  after: ReadonlyMap<string, number>,
+  before: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> {
+  const grown = [...after].map(([reason, value]) => [reason, value - (before.get(reason) ?? 0)] as const);
+  return new Map(grown.filter(([, value]) => value > 0));
 }
 
 async function countOf(): Promise<number> {

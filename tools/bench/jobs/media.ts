@@ -7,14 +7,16 @@ import type { StandaloneServer } from '../../rig/standalone-server.ts';
 export interface PictureShape {
   readonly seconds: number;
   readonly size: string;
+  readonly silent?: boolean;
 }
 
 /** Writes a moving test picture with a tone, a keyframe every two seconds. */
-export function makeVideo(path: string, { seconds, size }: PictureShape): void {
+export function makeVideo(path: string, { seconds, size, silent = false }: PictureShape): void {
   const source = `testsrc2=size=${size}:rate=30:duration=${seconds}`;
   const sound = `sine=frequency=440:sample_rate=48000:duration=${seconds}`;
   const picture = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '60', '-pix_fmt', 'yuv420p'];
-  const inputs = ['-f', 'lavfi', '-i', source, '-f', 'lavfi', '-i', sound];
+  const heard = silent ? [] : ['-f', 'lavfi', '-i', sound];
+  const inputs = ['-f', 'lavfi', '-i', source, ...heard];
   const done = spawnSync('ffmpeg', ['-v', 'error', '-y', ...inputs, ...picture, '-c:a', 'aac', '-shortest', path]);
   if (done.status !== 0) throw new Error(`ffmpeg: ${done.stderr.toString()}`);
 }

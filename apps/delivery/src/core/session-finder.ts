@@ -1,17 +1,23 @@
 /**
  * Finds the session that a report belongs to when its path does not say: by the player's own session id once it was seen
- * with a session, else by the viewer's hash. Of several viewers with one hash each player gets one that no other has.
+ * with a session, else by the viewer's hash. Of several viewers with one hash each player gets one that no other has. A whole
+ * school may have one hash, so nothing that is done for each viewer or report looks at all of them.
  */
 import type { ViewerSessionId } from './session-id.ts';
 import type { ViewerSession } from './viewer-session.ts';
 
 const mintKeptMs = 60_000;
 const mostMints = 20_000;
+const slack = 16;
 
 export class SessionFinder {
   readonly #byPlayer = new Map<string, ViewerSession>();
   readonly #playerOf = new Map<ViewerSession, string>();
   readonly #byHash = new Map<string, Set<ViewerSession>>();
+  /** In order of their beginning; some may have been bound or removed since. */
+  readonly #unbound = new Map<string, ViewerSession[]>();
+  /** Sessions that only reports tell of, with their players. */
+  readonly #homeless = new Map<string, Map<ViewerSession, string>>();
   readonly #mints = new Map<string, { readonly id: ViewerSessionId; readonly atMs: number }>();
 
   add(session: ViewerSession): void {
@@ -19,6 +25,7 @@ export class SessionFinder {
     const known = this.#byHash.get(key);
     if (known === undefined) this.#byHash.set(key, new Set([session]));
     else known.add(session);
+    this.#addUnbound(key, session);
     if (this.#mints.get(key)?.id === session.id) this.#mints.delete(key);
   }
 
@@ -26,7 +33,11 @@ export class SessionFinder {
     const key = keyOf(session.streamId, session.profile.viewerHash);
     const known = this.#byHash.get(key);
     known?.delete(session);
-    if (known?.size === 0) this.#byHash.delete(key);
+    if (known?.size === 0) {
+      this.#byHash.delete(key);
+      this.#unbound.delete(key);
+    }
+    this.#forgetHomeless(key, session);
     const player = this.#playerOf.get(session);
     if (player === undefined) return;
     this.#playerOf.delete(session);
@@ -41,6 +52,10 @@ export class SessionFinder {
     if (before !== undefined && this.#byPlayer.get(before) === session) this.#byPlayer.delete(before);
     this.#playerOf.set(session, key);
     this.#byPlayer.set(key, session);
+    if (session.mintedAtMs !== undefined) return;
+    const hashKey = keyOf(session.streamId, session.profile.viewerHash);
+    const players = this.#homeless.get(hashKey) ?? new Map<ViewerSession, string>();
+    this.#homeless.set(hashKey, players.set(session, playerSession));
   }
 
   ofPlayer(streamId: string, playerSession: string): ViewerSession | undefined {
@@ -54,21 +69,18 @@ export class SessionFinder {
 
   /** The latest session of the viewer that no player is bound to. */
   unboundOf(streamId: string, viewerHash: string): ViewerSession | undefined {
-    let latest: ViewerSession | undefined;
-    for (const session of this.#byHash.get(keyOf(streamId, viewerHash)) ?? []) {
-      if (!this.#playerOf.has(session)) latest = session;
+    const key = keyOf(streamId, viewerHash);
+    const waiting = this.#unbound.get(key);
+    for (let latest = waiting?.at(-1); latest !== undefined; latest = waiting?.at(-1)) {
+      if (this.#isUnbound(key, latest)) return latest;
+      waiting?.pop();
     }
-    return latest;
+    return undefined;
   }
 
   /** A session of the viewer that only reports tell of, and the player it is bound to. */
   homelessOf(streamId: string, viewerHash: string): { session: ViewerSession; player: string } | undefined {
-    for (const session of this.#byHash.get(keyOf(streamId, viewerHash)) ?? []) {
-      const player = this.#playerOf.get(session);
-      if (session.mintedAtMs === undefined && player !== undefined) {
-        return { session, player: player.slice(streamId.length + 1) };
-      }
-    }
+    for (const [session, player] of this.#homeless.get(keyOf(streamId, viewerHash)) ?? []) return { session, player };
     return undefined;
   }
 
@@ -86,6 +98,24 @@ export class SessionFinder {
   mintOf(streamId: string, viewerHash: string, nowMs: number): ViewerSessionId | undefined {
     const mint = this.#mints.get(keyOf(streamId, viewerHash));
     return mint !== undefined && nowMs - mint.atMs <= mintKeptMs ? mint.id : undefined;
+  }
+
+  #addUnbound(key: string, session: ViewerSession): void {
+    const waiting = this.#unbound.get(key) ?? [];
+    waiting.push(session);
+    // Those that were bound or removed are dropped now and then, so that the list stays as long as there are sessions.
+    const most = 2 * (this.#byHash.get(key)?.size ?? 0) + slack;
+    this.#unbound.set(key, waiting.length > most ? waiting.filter((one) => this.#isUnbound(key, one)) : waiting);
+  }
+
+  #isUnbound(key: string, session: ViewerSession): boolean {
+    return !this.#playerOf.has(session) && this.#byHash.get(key)?.has(session) === true;
+  }
+
+  #forgetHomeless(key: string, session: ViewerSession): void {
+    const players = this.#homeless.get(key);
+    players?.delete(session);
+    if (players?.size === 0) this.#homeless.delete(key);
   }
 }
 
