@@ -1,15 +1,23 @@
 /**
- * `hub-storm`: ten thousand clients are sent from one hub to another and back while a stream changes; none may miss a change or
- * get one twice. The clients are in a process of their own, so that the hubs have a core to themselves.
+ * `hub-storm`: ten thousand clients are sent from one hub to another and back while a stream changes, over ten seconds and then
+ * all at once; none may miss a change or get one twice. The clients are in a process of their own, so that the hubs have a core to
+ * themselves.
  */
 import { spawn } from 'node:child_process';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TestPlant } from '../../apps/hub/src/testing.ts';
 import { Storm } from '../../apps/hub/test/storm-clients.ts';
 
-/** Both ends of a pair of processes stay below 20,000 open files. */
+/** Each of the two processes opens a file for each; Node itself asks for as many as the machine allows. */
 const defaultCount = 10_000;
+/** Who leaves, in turn: over how long it sends its clients away, ms. The second has all of them, and so has the third. */
+const leaves = [
+  { next: 'hub-3', spreadMs: 10_000 },
+  { next: 'hub-4', spreadMs: 10_000 },
+  { next: 'hub-5', spreadMs: 0 },
+] as const;
 
 interface Report {
   readonly open: number;
@@ -27,9 +35,11 @@ export async function hubStorm(say: (line: string) => void, count = defaultCount
   const publish = () => plant.define('str_a', { title: `${version}` });
   await publish();
   await plant.broadcast('str_a', 'StreamPublished');
-  const settings = { HUB_DRAIN_SPREAD_MS: '10000', HUB_MAX_HANDSHAKES_PER_S: '2000' };
-  const open = (instanceId: string) => plant.openHub({ instanceId, settings });
-  let hubs = [await open('hub-1'), await open('hub-2')];
+  const open = (instanceId: string, spreadMs: number) => {
+    const settings = { HUB_DRAIN_SPREAD_MS: `${spreadMs}`, HUB_MAX_HANDSHAKES_PER_S: '2000' };
+    return plant.openHub({ instanceId, settings });
+  };
+  let hubs = [await open('hub-1', leaves[0].spreadMs), await open('hub-2', leaves[1].spreadMs)];
   const child = spawn(process.execPath, ['--import', 'tsx', import.meta.filename, '--clients', String(count)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -55,16 +65,24 @@ export async function hubStorm(say: (line: string) => void, count = defaultCount
       void publish();
     }, 1_000);
     try {
-      for (const name of ['hub-3', 'hub-4']) {
+      for (const [turn, { next, spreadMs }] of leaves.entries()) {
         const [leaving, staying] = hubs;
         if (leaving === undefined || staying === undefined) throw new Error('expected two hubs');
         hubs = [staying];
-        await ask();
+        const before = await ask();
+        const delay = monitorEventLoopDelay({ resolution: 1 });
+        delay.enable();
         const startedMs = performance.now();
         await leaving[Symbol.asyncDispose]();
-        await until('all back', (report) => report.open === count);
-        say(`hub-storm: ${count} clients, all back after ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
-        hubs = [staying, await open(name)];
+        const { connections } = await until('all back', (report) => report.open === count);
+        const backS = (performance.now() - startedMs) / 1000;
+        delay.disable();
+        const [p99, longest] = [delay.percentile(99), delay.max].map((ns) => (ns / 1e6).toFixed(1));
+        say(
+          `hub-storm: ${turn === 0 ? count / 2 : count} of ${count} sent away over ${spreadMs / 1000} s: all back after ` +
+            `${backS.toFixed(1)} s in ${connections - before.connections} attempts, loop stall p99 ${p99} ms, longest ${longest} ms`,
+        );
+        hubs = [staying, await open(next, leaves[turn + 2]?.spreadMs ?? 0)];
       }
     } finally {
       clearInterval(publishing);
