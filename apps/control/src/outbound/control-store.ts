@@ -11,6 +11,8 @@ import { createTokenRows } from './token-rows.ts';
 /** The part of the event log that joins a transaction: its outbox. */
 export interface Outbox {
   publishIn(tx: TransactionSql, records: readonly NewRecord[]): Promise<void>;
+  /** Such a transaction has committed. */
+  committed(): void;
 }
 
 /** Control's store on PostgreSQL; `sql` stays its opener's. */
@@ -22,6 +24,7 @@ export function createControlStore(sql: Sql, outbox: Outbox): ControlStore {
       const boxed = await sql.begin(async (tx) => ({
         value: await work({ ...createRows(tx), publish: (records) => outbox.publishIn(tx, records) }),
       }));
+      outbox.committed();
       return boxed.value;
     },
   };

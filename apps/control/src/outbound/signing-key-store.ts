@@ -56,6 +56,7 @@ export async function openSigningKey(
     await outbox.publishIn(tx, [record(signingKeysTopic, publicState(made))]);
     return made;
   });
+  outbox.committed();
   const opened = openPrivate(row, secret);
   if (!opened.ok) return opened;
   if (secret !== undefined && !isSealed(row.private_jwk)) {

@@ -45,8 +45,6 @@ export async function submitComposition(
   const title = wish.title ?? `Composition of ${wish.items.length} videos`;
   const { ownerId, items } = wish;
   const composition = newComposition({ compositionId, ownerId, title, items, taskId: jobId }, nowMs);
-  // the row is there before its job: what the job's end does to it may follow at once
-  await tx.compositions.insert(composition);
   const submitted = await desk.submit(tx, {
     ...{ jobId, kind: 'compose' as const, subject: compositionId, ownerId },
     ...{ priority: wish.priority, force: false },
@@ -54,6 +52,8 @@ export async function submitComposition(
   });
   switch (submitted.kind) {
     case 'accepted':
+      // nobody but this transaction knows of the job yet
+      await tx.compositions.insert(composition);
       return ok({ composition, job: submitted.job });
     case 'quota':
       return err(submitted);

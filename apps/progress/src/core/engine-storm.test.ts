@@ -92,4 +92,7 @@ it('users who submit, force and cancel, workers, lapses and counts at once never
   expect(rows.filter((job) => !jobHasEnded(job.status) || job.draining)).toEqual([]);
   const open = await rig.database.sql`SELECT 1 FROM progress.tasks WHERE status IN ('waiting', 'ready', 'leased')`;
   expect(open).toHaveLength(0);
+  const counted = await rig.database.sql`SELECT owner_id, sum(open)::int AS open FROM progress.open_jobs GROUP BY 1`;
+  expect(counted.length).toBeGreaterThan(0);
+  for (const { open } of counted) expect(open).toBe(0);
 }, 60_000);

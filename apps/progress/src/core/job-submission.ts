@@ -43,6 +43,8 @@ async function tryOnce(
   const active = slot.find(fillsSlot);
   if (active !== undefined && !force) return { kind: 'conflict', active: summaryOf(active) };
   if (active === undefined && open >= maxOpen) return { kind: 'quota', limit: maxOpen, active: open };
+  // whoever waits for a lock, or counts to the last one, does so alone
+  if (slot.length > 0 || open + quotaMargin >= maxOpen) tx.needsOwn();
   let blocked = false;
   // what is empty cannot be locked: whoever enters a job here meanwhile is met by the insert
   for (const job of slot.length === 0 ? [] : await tx.jobs.lockSlot(kind, subject)) {

@@ -56,6 +56,8 @@ export interface Rows {
 export interface Transaction extends Rows {
   /** Publishes with the commit: all of it or nothing. */
   publish(records: readonly NewRecord[]): Promise<void>;
+  /** Returns where this transaction is the caller's own, throws where it is shared: then the work is done again in one of its own. */
+  needsOwn(): void;
   /** Calls back once the transaction is committed, not at all when it is not; for hints that may get lost. Must not throw. */
   afterCommit(hint: () => void): void;
 }
@@ -63,4 +65,9 @@ export interface Transaction extends Rows {
 export interface ProgressStore extends Rows {
   /** Runs `work` in one transaction; when it rejects, nothing has happened. */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /**
+   * The same in a transaction that other works may share, so that many cost one commit. `key` names what the work changes: works of one
+   * key are never on their way together; undefined: nothing that others could. It may be run again, so it changes nothing beside `tx`.
+   */
+  shared<T>(key: string | undefined, work: (tx: Transaction) => Promise<T>): Promise<T>;
 }

@@ -56,7 +56,8 @@ export function createJobRows(sql: Queryable): JobRows {
           VALUES (${job.jobId}, ${job.kind}, ${job.subject}, ${job.ownerId}, ${rankOf(job.priority)},
             ${JSON.stringify(job.request ?? null)}::text::jsonb, 'pending', ${job.blocked}, ${job.phase ?? null}, ${created}, ${created})
           ON CONFLICT (kind, subject) WHERE status IN ('pending', 'processing') AND NOT cancelling DO NOTHING
-          RETURNING job_id),
+          RETURNING job_id, owner_id),
+        opened AS (${countOpened(sql, sql`SELECT owner_id, 1 AS more FROM entered`)}),
         new_steps AS (
           INSERT INTO progress.steps (job_id, place, name, weight, phase, status)
           SELECT entered.job_id, place, name, weight, given.phase, 'pending'
@@ -67,7 +68,9 @@ export function createJobRows(sql: Queryable): JobRows {
       return rows.length > 0;
     },
     async withdraw(jobId) {
-      await sql`DELETE FROM progress.jobs WHERE job_id = ${jobId}`;
+      await sql`
+        WITH gone AS (DELETE FROM progress.jobs WHERE job_id = ${jobId} RETURNING owner_id)
+        ${countOpened(sql, sql`SELECT owner_id, -1 AS more FROM gone`)}`;
     },
     async get(jobId) {
       const rows = await sql<JobRow[]>`SELECT * FROM progress.jobs WHERE job_id = ${jobId}`;
@@ -88,8 +91,7 @@ export function createJobRows(sql: Queryable): JobRows {
     async look(kind, subject, ownerId) {
       const rows = await sql<(JobRow & { open: number })[]>`
         WITH own AS (
-          SELECT count(*)::int AS open FROM progress.jobs
-          WHERE owner_id = ${ownerId} AND status IN ('pending', 'processing'))
+          SELECT coalesce(sum(open), 0)::int AS open FROM progress.open_jobs WHERE owner_id = ${ownerId})
         SELECT own.open, job.* FROM own LEFT JOIN progress.jobs AS job
           ON job.kind = ${kind} AND job.subject = ${subject} AND (job.draining OR job.status IN ('pending', 'processing'))
         ORDER BY job.job_id`;
@@ -131,17 +133,25 @@ export function createJobRows(sql: Queryable): JobRows {
         updated_at: jsonTime(job.updatedAtMs),
         finished_at: jsonTime(job.finishedAtMs),
       }));
+      // what is read here of a job is what it was before: it is locked
       await sql`
+        WITH given AS (
+          SELECT * FROM jsonb_to_recordset(${JSON.stringify(given)}::text::jsonb) AS given
+            (job_id text, status text, cancelling bool, draining bool, blocked bool, progress float8, phase text,
+             pace jsonb, error_step text, error_code text, error_reason text, started_at timestamptz,
+             updated_at timestamptz, finished_at timestamptz)),
+        ended AS (${countOpened(
+          sql,
+          sql`
+          SELECT before.owner_id, -count(*) AS more FROM progress.jobs AS before JOIN given USING (job_id)
+          WHERE before.finished_at IS NULL AND given.finished_at IS NOT NULL GROUP BY before.owner_id`,
+        )})
         UPDATE progress.jobs AS job SET status = given.status, cancelling = given.cancelling,
           draining = given.draining, blocked = given.blocked, progress = greatest(job.progress, given.progress),
           phase = given.phase, pace = given.pace, error_step = given.error_step, error_code = given.error_code,
           error_reason = given.error_reason, started_at = given.started_at, updated_at = given.updated_at,
           finished_at = given.finished_at
-        FROM jsonb_to_recordset(${JSON.stringify(given)}::text::jsonb) AS given
-          (job_id text, status text, cancelling bool, draining bool, blocked bool, progress float8, phase text,
-           pace jsonb, error_step text, error_code text, error_reason text, started_at timestamptz,
-           updated_at timestamptz, finished_at timestamptz)
-        WHERE job.job_id = given.job_id`;
+        FROM given WHERE job.job_id = given.job_id`;
     },
     async steps(jobIds) {
       if (jobIds.length === 0) return [];
@@ -167,8 +177,7 @@ export function createJobRows(sql: Queryable): JobRows {
     },
     async countOpen(ownerId) {
       const rows = await sql<{ count: number }[]>`
-        SELECT count(*)::int AS count FROM progress.jobs
-        WHERE owner_id = ${ownerId} AND status IN ('pending', 'processing')`;
+        SELECT coalesce(sum(open), 0)::int AS count FROM progress.open_jobs WHERE owner_id = ${ownerId}`;
       return rows[0]?.count ?? 0;
     },
     async countProcessing(ownerId) {
@@ -205,6 +214,14 @@ export function createJobRows(sql: Queryable): JobRows {
     },
     sweep: (endedBeforeMs, limit) => sweepJobs(sql, new Date(endedBeforeMs), limit),
   };
+}
+
+/** A part of a statement that adds `more` (of each owner once) to the jobs of owners that wait or run. */
+function countOpened(sql: Queryable, more: ReturnType<Queryable>) {
+  return sql`
+    INSERT INTO progress.open_jobs AS counted (owner_id, slot, open)
+    SELECT owner_id, pg_backend_pid() % 64, more FROM (${more}) AS changed
+    ON CONFLICT (owner_id, slot) DO UPDATE SET open = counted.open + excluded.open`;
 }
 
 async function sweepJobs(sql: Queryable, endedBefore: Date, limit: number): Promise<number> {

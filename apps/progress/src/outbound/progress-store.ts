@@ -1,6 +1,12 @@
 import type { NewRecord } from '@millrace/eventlog';
-import { createAnswerRows, type Sql, type TransactionSql } from '@millrace/postgres';
-import type { ProgressStore, Rows } from '../core/store.ts';
+import {
+  createAnswerRows,
+  NeedsOwnTransaction,
+  SharedTransactions,
+  type Sql,
+  type TransactionSql,
+} from '@millrace/postgres';
+import type { ProgressStore, Rows, Transaction } from '../core/store.ts';
 import { createCleanupRows } from './cleanup-rows.ts';
 import { createCompositionRows } from './composition-rows.ts';
 import { createImageRows } from './image-rows.ts';
@@ -19,32 +25,46 @@ export interface Outbox {
   committed(): void;
 }
 
+/**
+ * Works that share a transaction, and transactions at a time. Their product is as many submits of an owner as may not see each other,
+ * the margin of its quota.
+ */
+const sharing = { most: 32, lanes: 2 };
+
 /** Progress's store on PostgreSQL; `sql` stays its opener's. */
 export function createProgressStore(sql: Sql, outbox: Outbox): ProgressStore {
+  const transaction = async <T>(work: (tx: Transaction) => Promise<T>): Promise<T> => {
+    const hints: (() => void)[] = [];
+    // one insert for all that a transaction publishes, in its order, while every lock is still held
+    const published: NewRecord[] = [];
+    // begin() unwraps arrays of queries in its result type; the result is boxed so that it stays what it is
+    const boxed = await sql.begin(async (tx) => {
+      const value = await work({
+        ...createRows(tx),
+        publish(records) {
+          published.push(...records);
+          return Promise.resolve();
+        },
+        needsOwn: () => {},
+        afterCommit: (hint) => void hints.push(hint),
+      });
+      await outbox.publishIn(tx, published);
+      return { value };
+    });
+    if (published.length > 0) outbox.committed();
+    for (const hint of hints) hint();
+    return boxed.value;
+  };
+  const shares = new SharedTransactions<Transaction>({ begin: transaction, ...sharing });
   return {
     ...createRows(sql),
-    async transaction(work) {
-      const hints: (() => void)[] = [];
-      // one insert for all that a transaction publishes, in its order, while every lock is still held
-      const published: NewRecord[] = [];
-      // begin() unwraps arrays of queries in its result type; the result is boxed so that it stays what it is
-      const boxed = await sql.begin(async (tx) => {
-        const value = await work({
-          ...createRows(tx),
-          publish(records) {
-            published.push(...records);
-            return Promise.resolve();
-          },
-          afterCommit: (hint) => void hints.push(hint),
-        });
-        await outbox.publishIn(tx, published);
-        return { value };
-      });
-      if (published.length > 0) outbox.committed();
-      for (const hint of hints) hint();
-      return boxed.value;
-    },
+    transaction,
+    shared: (key, work) => shares.run(key, (tx, shared) => work(shared ? { ...tx, needsOwn: refuseSharing } : tx)),
   };
+}
+
+function refuseSharing(): never {
+  throw new NeedsOwnTransaction();
 }
 
 function createRows(sql: Queryable): Rows {

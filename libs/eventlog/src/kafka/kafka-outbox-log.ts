@@ -1,12 +1,12 @@
 /** The log on Kafka for a service with a database: what it publishes goes through the outbox there, in one order. */
 import { sleep, systemClock } from '@millrace/clock';
-import type { Topic } from '@millrace/events';
 import { Background } from '@millrace/lifecycle';
 import type { Sql, TransactionSql } from '@millrace/postgres';
 import type { EventLog, NewRecord } from '../event-log.ts';
 import { noObserver } from '../observer.ts';
 import { encodeBatches } from '../postgres/batch-codec.ts';
 import { LogDatabase } from '../postgres/log-database.ts';
+import { OutboxBell } from '../postgres/outbox-bell.ts';
 import { insertIntoOutbox, OutboxWriter, outboxChannel } from '../postgres/outbox-writer.ts';
 import type { TransactionalOutbox } from '../postgres/postgres-event-log.ts';
 import { KafkaAdmin } from './kafka-admin.ts';
@@ -31,7 +31,8 @@ class KafkaOutboxLog extends KafkaEventLog implements TransactionalOutbox {
   readonly #relayWriter: KafkaWriter;
   readonly #relayAdmin: KafkaAdmin;
   readonly #loops: readonly Background[];
-  readonly #entered = new Set<string>();
+  readonly #relay: OutboxRelay;
+  readonly #bell: OutboxBell;
   #closingOutbox: Promise<void> | undefined;
 
   constructor(options: KafkaOutboxLogOptions) {
@@ -52,6 +53,8 @@ class KafkaOutboxLog extends KafkaEventLog implements TransactionalOutbox {
       send: (topics, records) => this.#relayWriter.write(topics, records),
       ...{ sendDeadlineMs, clock, log, random: Math.random, pollMs, takeOverMs: options.takeOverMs ?? 1_000 },
     });
+    this.#relay = relay;
+    this.#bell = new OutboxBell(this.#database);
     this.#outbox = new OutboxWriter(this.#database, { notify: true, afterInsert: () => relay.wake() });
     const crashed = (error: unknown) => log.error('log-relay-crashed', { error });
     const listen = async (signal: AbortSignal) => {
@@ -79,20 +82,13 @@ class KafkaOutboxLog extends KafkaEventLog implements TransactionalOutbox {
   async publishIn(tx: TransactionSql, records: readonly NewRecord[]): Promise<void> {
     if (records.length === 0) return;
     const encoded = this.encode(records);
-    const topics = topicsOf(records);
-    await this.#database.ensureTopicsIn(tx, topics);
-    this.#enter(topics);
-    await insertIntoOutbox(tx, encodeBatches(encoded), true);
+    await this.#database.ensureTopicsIn(tx, topicsOf(records));
+    await insertIntoOutbox(tx, encodeBatches(encoded), false);
   }
 
-  /** Enters topics outside of the transaction, too, once: as long as they are not known, each publish locks their rows. */
-  #enter(topics: readonly Topic[]): void {
-    const fresh = topics.filter((topic) => !this.#entered.has(topic.name));
-    if (fresh.length === 0) return;
-    for (const topic of fresh) this.#entered.add(topic.name);
-    this.#database.ensureTopics(fresh).catch(() => {
-      for (const topic of fresh) this.#entered.delete(topic.name);
-    });
+  committed(): void {
+    this.#relay.wake();
+    if (!this.#relay.holds) this.#bell.ring();
   }
 
   override [Symbol.asyncDispose](): Promise<void> {

@@ -6,6 +6,7 @@ import { logMigrations, logSchema } from './log-schema.ts';
 export class LogDatabase {
   readonly #sql: Sql;
   readonly #known = new Set<string>();
+  readonly #entering = new Set<string>();
   #ready: Promise<unknown> | undefined;
 
   constructor(sql: Sql) {
@@ -33,13 +34,27 @@ export class LogDatabase {
   }
 
   /**
-   * The same inside the caller's transaction, which may still roll back: nothing is remembered. The tables are set up outside
-   * of it first: the very first publish of a new database may well be one that joins a transaction.
+   * The same inside the caller's transaction. That may still roll back, so topics are entered outside of it, too, once: as long as
+   * they are not known, each publish locks their rows, and all who publish wait for each other's commits. The tables are set up
+   * first: the very first publish of a new database may well be one that joins a transaction.
    */
   async ensureTopicsIn(tx: TransactionSql, topics: readonly Topic[]): Promise<void> {
     await this.sql();
     const fresh = topics.filter((topic) => !this.#known.has(topic.name));
-    if (fresh.length > 0) await enterTopics(tx, fresh);
+    if (fresh.length === 0) return;
+    this.#enterBeside(fresh);
+    await enterTopics(tx, fresh);
+  }
+
+  /** Nobody waits for it: it may have to wait itself until the transaction that entered them, too, has ended. */
+  #enterBeside(topics: readonly Topic[]): void {
+    const fresh = topics.filter((topic) => !this.#entering.has(topic.name));
+    if (fresh.length === 0) return;
+    for (const topic of fresh) this.#entering.add(topic.name);
+    const left = () => {
+      for (const topic of fresh) this.#entering.delete(topic.name);
+    };
+    this.ensureTopics(fresh).then(left, left); // on a failure the next publish tries again
   }
 }
 

@@ -10,6 +10,7 @@ import type { EncodedRecord, StoredRecord } from '../record-codec.ts';
 import { Appender, appendedChannel } from './appender.ts';
 import { decodeBatch, encodeBatches } from './batch-codec.ts';
 import { LogDatabase } from './log-database.ts';
+import { OutboxBell } from './outbox-bell.ts';
 import { insertIntoOutbox, OutboxWriter, outboxChannel } from './outbox-writer.ts';
 import { groupsChannel, PostgresGroups } from './postgres-groups.ts';
 
@@ -38,6 +39,7 @@ export class PostgresStore implements LogStore {
   readonly #database: LogDatabase;
   readonly #writer: OutboxWriter;
   readonly #appender: Appender;
+  readonly #bell: OutboxBell;
   readonly #loops: readonly Background[];
   readonly #listeners = new Set<(topic: string, partition: number, end: bigint) => void>();
   readonly #ends = new Map<string, bigint>();
@@ -46,6 +48,7 @@ export class PostgresStore implements LogStore {
     this.#options = options;
     const notify = options.wake === 'notify';
     this.#database = new LogDatabase(options.sql);
+    this.#bell = new OutboxBell(this.#database);
     const sql = () => this.#database.sql();
     this.groups = new PostgresGroups(this.#database, { leaseMs: options.groupLeaseMs, commitIntervalMs: 200, notify });
     this.#appender = new Appender({ ...options, sql, notify, onAppended: (grown) => this.#advanced(grown) });
@@ -64,7 +67,13 @@ export class PostgresStore implements LogStore {
   /** Joins the caller's transaction: the records are in the log once it has committed, and never if it has not. */
   async appendIn(tx: TransactionSql, topics: readonly Topic[], records: readonly EncodedRecord[]): Promise<void> {
     await this.#database.ensureTopicsIn(tx, topics);
-    await insertIntoOutbox(tx, encodeBatches(records), true);
+    await insertIntoOutbox(tx, encodeBatches(records), false);
+  }
+
+  /** A transaction that `appendIn` joined has committed. */
+  committed(): void {
+    this.#appender.wake();
+    if (this.#options.wake === 'notify' && !this.#appender.holds) this.#bell.ring();
   }
 
   async read(
