@@ -1,6 +1,6 @@
 /** The kinds of jobs that progress runs: each with its pipeline and what it does to its subjects. */
 import type { Clock } from '@millrace/clock';
-import { defaultLadder } from '@millrace/ladder';
+import { defaultLadder, wishedSpanMs } from '@millrace/ladder';
 import type { ProgressSettings } from './config.ts';
 import { createComposePipeline } from './core/compose-pipeline.ts';
 import { composeRequestOf } from './core/compose-request.ts';
@@ -35,7 +35,7 @@ function processType(settings: ProgressSettings, clock: Clock): JobType {
     },
     ladder: defaultLadder,
     segmentMs: 4_000,
-    spanMs: 20_000,
+    spanMs: wishedSpanMs,
   });
   return {
     pipeline: {

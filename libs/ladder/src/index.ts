@@ -8,4 +8,4 @@ export {
 } from './choose-rungs.ts';
 export { firstFrameOf, frameTicks, segmentStarts, timescaleOf } from './frame-grid.ts';
 export { type FrameRate, frameRateOf, framesPerSecond, steadyRate } from './frame-rate.ts';
-export { planSpans, type Span } from './plan-spans.ts';
+export { planSpans, type Span, wishedSpanMs } from './plan-spans.ts';

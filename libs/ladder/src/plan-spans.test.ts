@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { firstFrameOf, frameTicks, segmentStarts, timescaleOf } from './frame-grid.ts';
 import { type FrameRate, framesPerSecond } from './frame-rate.ts';
-import { planSpans } from './plan-spans.ts';
+import { planSpans, wishedSpanMs } from './plan-spans.ts';
 
 const keyframes = fc.array(fc.double({ min: 0, max: 600_000, noNaN: true }), { maxLength: 400 });
 
@@ -43,6 +43,28 @@ describe('spans', () => {
   it('of a source with one keyframe are one', () => {
     expect(planSpans([0], 3_600_000, 24_000)).toEqual([{ span: 0, startMs: 0, endMs: null, lengthMs: 3_600_000 }]);
     expect(planSpans([], 0, 24_000)).toEqual([{ span: 0, startMs: 0, endMs: null, lengthMs: 1 }]);
+  });
+
+  it('are the shorter the more there is to encode, between 25 and 60 s', () => {
+    const pictures = fc.record({
+      width: fc.nat(8_000),
+      height: fc.nat(5_000),
+      rate: fc.double({ min: 0, max: 240, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(pictures, pictures, (a, b) => {
+        const [ofA, ofB] = [a, b].map(({ width, height, rate }) => wishedSpanMs(width, height, rate)) as [
+          number,
+          number,
+        ];
+        expect(ofA).toBeGreaterThanOrEqual(25_000);
+        expect(ofA).toBeLessThanOrEqual(60_000);
+        if (a.width * a.height * a.rate > b.width * b.height * b.rate) expect(ofA).toBeLessThanOrEqual(ofB);
+      }),
+    );
+    expect([wishedSpanMs(640, 360, 25), wishedSpanMs(1_280, 720, 30), wishedSpanMs(1_920, 1_080, 60)]).toEqual([
+      60_000, 45_000, 25_000,
+    ]);
   });
 
   it('are never more than the engine can hold', () => {

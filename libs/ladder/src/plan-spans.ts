@@ -13,6 +13,21 @@ export interface Span {
 /** More spans than this are not made, however long the source: each is a task of every rung. */
 const mostSpans = 2_000;
 
+/** Wished lengths, ms. */
+const [shortestMs, longestMs] = [25_000, 60_000];
+/** Of a picture of 1280x720 at 30/s, ms. */
+const usualMs = 45_000;
+const usualPixels = 1_280 * 720 * 30;
+
+/**
+ * Wished length of the spans of a source, ms. To start an encoder takes as long as to encode a second or two, so a span is long enough for
+ * that not to count, also in the small rungs; what is larger takes longer to encode, and a lost worker loses a span: so it is shorter.
+ */
+export function wishedSpanMs(width: number, height: number, framesPerSecond: number): number {
+  const pixels = Math.max(1, width * height * framesPerSecond);
+  return Math.round(Math.min(longestMs, Math.max(shortestMs, (usualMs * usualPixels) / pixels)));
+}
+
 /**
  * Cuts a source into spans of about `targetMs` that begin at its keyframes: together they cover it once. Of two keyframes the one
  * nearer to the wished place is taken; a source with too few keyframes has longer spans.

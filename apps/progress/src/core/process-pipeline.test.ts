@@ -12,7 +12,7 @@ const options: ProcessPipelineOptions = {
   limits: { max_duration_ms: 3_600_000, max_pixels: 33_177_600, max_frames_per_second: 240 },
   ladder: defaultLadder,
   segmentMs: 4_000,
-  spanMs: 24_000,
+  spanMs: () => 24_000,
 };
 const request: ProcessRequest = {
   video_id: 'vid_1',

@@ -15,8 +15,8 @@ export interface ProcessPipelineOptions {
   readonly ladder: LadderOptions;
   /** Wished length of a segment, ms. */
   readonly segmentMs: number;
-  /** Wished length of a span, ms: what a worker may lose. */
-  readonly spanMs: number;
+  /** Wished length of a span of pictures of that size and rate, ms: what a worker may lose. */
+  readonly spanMs: (width: number, height: number, framesPerSecond: number) => number;
 }
 
 const phases: Readonly<Record<ProcessingStep, string>> = {
@@ -111,7 +111,11 @@ function spanTasks(
   isFirst: boolean,
   { segmentMs, spanMs }: ProcessPipelineOptions,
 ): readonly PlannedTask[] {
-  const spans = planSpans(probed.keyframes_ms, probed.media.duration_ms, spanMs);
+  const { video, duration_ms } = probed.media;
+  if (video === null) throw new Error(`video ${request.video_id}: expected pictures to encode, got none`);
+  // the same for all rungs, so that their segments are
+  const wishedMs = spanMs(video.width, video.height, video.frames_per_second);
+  const spans = planSpans(probed.keyframes_ms, duration_ms, wishedMs);
   return spans.map(({ span, startMs, endMs, lengthMs }) => ({
     key: `span/${rung.name}/${span}`,
     step: 'ladder',
