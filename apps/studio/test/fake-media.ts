@@ -58,13 +58,14 @@ export class FakeMedia {
         },
       },
       ...{ size_bytes: 480_000, current_task_id: null, progress: 100, error: null, playback: null },
+      source_progress: null,
       ...{ created_at: now(), updated_at: now() },
       ...change,
     };
     const at = `${this.origin}/vod/${video.playback_id}`;
     const playback = {
       ...{ hls_url: `${at}/index.m3u8`, dash_url: `${at}/index.mpd`, poster_url: `${at}/poster.jpg`, complete: true },
-      ...{ storyboard_url: null, file_url: `${at}/video.mp4` },
+      ...{ storyboard_url: `${at}/storyboard.vtt`, file_url: `${at}/video.mp4` },
       subtitles: [{ language: 'en', url: `${at}/ast_1/subtitles-en.vtt` }],
     };
     const shown = video.status === 'completed' && change.playback === undefined ? { ...video, playback } : video;
@@ -92,6 +93,19 @@ export class FakeMedia {
     this.videos.set(videoId, moved);
     if (status === 'completed' && moved.playback === null) this.seed({ ...moved, playback: undefined as never });
     if (!quietly) this.#hub.tellJob(jobOf(run.task_id, 'process', videoId, next));
+  }
+
+  /** What the hub says of the import of a video. */
+  moveImport(videoId: string, bytes: { received: number; total: number | null }): void {
+    const share = bytes.total === null ? 0 : (bytes.received / bytes.total) * 100;
+    const said = {
+      status: 'processing' as const,
+      progress: share,
+      phase: 'fetching the file',
+      eta_ms: 8_000,
+      steps: [],
+    };
+    this.#hub.tellJob({ ...jobOf(videoId.replace('vid_', 'imp_'), 'import', videoId, said), bytes });
   }
 
   moveComposition(id: string, change: Partial<Composition>): void {
@@ -138,7 +152,10 @@ export class FakeMedia {
         ...{ status: 'pending', progress: 0, media: null, size_bytes: null, playback: null },
         ...(input.url === undefined
           ? ({ origin: 'upload', source_state: 'uploading' } as const)
-          : ({ origin: 'import', source_state: 'importing' } as const)),
+          : ({
+              ...{ origin: 'import', source_state: 'importing' },
+              source_progress: { received_bytes: 0, total_bytes: null },
+            } as const)),
       });
       return { status: 201, body: { video, upload_url: input.url === undefined ? '/api/v1/uploads' : null } };
     }
@@ -273,6 +290,8 @@ export class FakeMedia {
         },
         ...{ task_id: null, video_id: null, video_url: null, error: null, created_at: now(), updated_at: now() },
         ...{ video_started_at: null, video_finished_at: null, owner_id: ownerId, prompt: null, parameters: {} },
+        ...{ picture_state: uploaded !== null ? 'ready' : body['url'] === undefined ? 'none' : 'importing' },
+        picture_error: null,
         image_url: uploaded === null ? null : `${this.origin}/api/v1/images/${img_name}/source`,
         ...(uploaded === null
           ? { width: null, height: null, size_bytes: null, content_type: null }

@@ -11,6 +11,7 @@ const types: Readonly<Record<string, string>> = {
   m4s: 'video/mp4',
   mp4: 'video/mp4',
   jpg: 'image/jpeg',
+  json: 'application/json',
 };
 
 /** Writes everything below `dir/vod`. */
@@ -23,6 +24,10 @@ export async function encodeVod(dir: string): Promise<void> {
   const options = { cwd: join(root, 'video'), timeout: 60_000 };
   await run('ffmpeg', ['-v', 'error', ...source, '-t', '6', ...codecs, ...hls, 'index.m3u8'], options);
   await run('ffmpeg', ['-v', 'error', '-i', 'index.m3u8', '-frames:v', '1', '../poster.jpg'], options);
+  const tiles = ['-vf', 'fps=1,scale=160:90,tile=5x5', '-frames:v', '1', '-update', '1', '../storyboard-0.jpg'];
+  await run('ffmpeg', ['-v', 'error', '-i', 'index.m3u8', ...tiles], options);
+  await writeFile(join(root, 'storyboard.vtt'), storyboard);
+  await writeFile(join(root, 'about.json'), JSON.stringify({ title: 'Holiday', duration_ms: 6_000, playable: true }));
   await writeFile(join(root, 'index.m3u8'), multivariant);
   await writeFile(join(root, 'subtitles.m3u8'), subtitles);
   await writeFile(join(root, 'subtitles.vtt'), 'WEBVTT\n\n00:00.000 --> 00:06.000\nHello from the mill\n');
@@ -30,10 +35,16 @@ export async function encodeVod(dir: string): Promise<void> {
 
 /** Answers a path below `/vod/{playbackId}[/{token}]/`; undefined: 404. */
 export async function vodFile(dir: string, path: string): Promise<{ type: string; body: Buffer } | undefined> {
-  if (!/^(video\/)?[a-z]+\d*\.[a-z0-9]+$/.test(path)) return undefined;
+  if (!/^(video\/)?[a-z]+(-?\d+)?\.[a-z0-9]+$/.test(path)) return undefined;
   const body = await readFile(join(dir, 'vod', path)).catch(() => undefined);
   return body && { type: types[path.split('.').at(-1) ?? ''] ?? 'application/octet-stream', body };
 }
+
+const storyboard = `WEBVTT\n\n${[0, 1, 2, 3, 4, 5]
+  .map(
+    (s) => `00:00:0${s}.000 --> 00:00:0${s + 1}.000\nstoryboard-0.jpg#xywh=${(s % 5) * 160},${s > 4 ? 90 : 0},160,90\n`,
+  )
+  .join('\n')}`;
 
 const multivariant = `#EXTM3U
 #EXT-X-VERSION:7

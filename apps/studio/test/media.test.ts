@@ -114,6 +114,10 @@ describe('the page of videos', () => {
       await page.getByRole('button', { name: 'Import', exact: true }).click();
       await page.getByRole('heading', { name: 'Annual talk' }).waitFor();
       await page.getByText('The file is being fetched').waitFor();
+      const [video] = site.api.media.videos.values();
+      site.api.media.moveImport(video?.video_id ?? '', { received: 12_000_000, total: 40_000_000 });
+      await page.getByText('Fetching the file · 12 MB of 40 MB · about 10 s left').waitFor();
+      expect(await page.getByRole('progressbar', { name: 'Import of Annual talk' }).getAttribute('value')).toBe('30');
       complaints.length = 0; // the browser reports the 422
     });
   });
@@ -236,6 +240,20 @@ describe('the public page of a video', () => {
       if (await play.isVisible()) await play.click();
       return page.evaluate(() => (window.millrace?.video.currentTime ?? 0) > 0);
     }).toBe(true);
+    await page.getByRole('heading', { name: 'Holiday' }).waitFor();
+    expect(await page.title()).toBe('Holiday · Millrace');
+    // the time line shows what is at a place: under the mouse, and where the keys have brought it
+    const slider = page.getByRole('slider', { name: 'Position' });
+    const preview = page.locator('.seek-preview');
+    await slider.hover();
+    const picture = () =>
+      preview.locator('.seek-preview-picture').evaluate((it) => getComputedStyle(it).backgroundImage);
+    await eventually(picture).toContain(`/vod/${video.playback_id}/storyboard-0.jpg`);
+    await page.mouse.move(10, 10);
+    await eventually(() => preview.count()).toBe(0);
+    await slider.focus();
+    await page.keyboard.press('Home');
+    await eventually(() => preview.innerText()).toBe('0:00');
     expect(complaints).toEqual([]);
     await page.goto('/v/unknown');
     await page.getByText('There is no video at this address').waitFor();

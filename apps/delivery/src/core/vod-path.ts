@@ -2,7 +2,7 @@
  * The paths below `/vod`. An asset is what one run of processing published; its files never change their meaning, and the names
  * beside them (`index.m3u8`...) lead to the asset that the video has now.
  *
- *     /vod/{playbackId}[/{token}]/index.m3u8 | index.mpd | poster.jpg | storyboard.vtt | video.mp4
+ *     /vod/{playbackId}[/{token}]/index.m3u8 | index.mpd | poster.jpg | storyboard.vtt | video.mp4 | about.json
  *     /vod/{playbackId}[/{token}]/{asset}/[{folder}/]{name}.m3u8 | .m4s | .mp4 | .vtt | .jpg
  *     /vod/{playbackId}[/{token}]/s/{session}/{asset}/{folder}/index.m3u8
  *     /vod/{playbackId}[/{token}]/cmcd
@@ -18,6 +18,8 @@ export type VodTarget =
   | { readonly kind: 'presentation' }
   | { readonly kind: 'poster' }
   | { readonly kind: 'storyboard' }
+  /** What a page shows beside it. */
+  | { readonly kind: 'about' }
   /** The whole video in one MP4. */
   | { readonly kind: 'file' }
   | { readonly kind: 'beacons' }
@@ -52,6 +54,7 @@ const named: Readonly<Record<string, VodTarget>> = {
   'poster.jpg': { kind: 'poster' },
   'storyboard.vtt': { kind: 'storyboard' },
   'video.mp4': { kind: 'file' },
+  'about.json': { kind: 'about' },
   cmcd: { kind: 'beacons' },
 };
 const kinds: Readonly<Record<string, VodFileKind>> = {

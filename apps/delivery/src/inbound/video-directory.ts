@@ -7,6 +7,9 @@ export interface PlayableVideo {
   readonly videoId: string;
   readonly ownerId: string;
   readonly playbackId: string;
+  readonly title: string;
+  /** Undefined while nobody knows. */
+  readonly durationMs: number | undefined;
   readonly visibility: 'public' | 'private';
   /** Folder of the media store with what can be played now; undefined: nothing yet. */
   readonly asset: string | undefined;
@@ -90,6 +93,8 @@ function playable(value: VideoState): PlayableVideo {
     videoId: value.video_id,
     ownerId: value.owner_id,
     playbackId: value.playback_id,
+    title: value.title,
+    durationMs: value.duration_ms ?? undefined,
     visibility: value.visibility,
     asset: value.asset ?? undefined,
     complete: value.complete,

@@ -71,6 +71,25 @@ describe('a processed video', () => {
     ]);
   });
 
+  it('says its title to whoever may play it, before it can be played too', async () => {
+    const { url } = await kit.video({ title: 'Ein “Film”', asset: null, complete: false, duration_ms: null });
+    const about = await fetch(`${url}/about.json`);
+    expect(about.headers.get('cache-control')).toBe('public, max-age=60');
+    expect(await about.json()).toEqual({ title: 'Ein “Film”', duration_ms: null, playable: false });
+    const hidden = await kit.video({ visibility: 'private', title: 'Secret' });
+    for (const path of ['about.json', 'storyboard.vtt', `${hidden.asset}/storyboard-0.jpg`]) {
+      const refused = await fetch(`${hidden.url}/${path}`);
+      expect([path, refused.status, (await refused.text()).includes('Secret')]).toEqual([path, 403, false]);
+    }
+    const open = `${hidden.url}/${await kit.token(hidden.playbackId)}`;
+    const shown = await fetch(`${open}/about.json`);
+    expect(shown.headers.get('cache-control')).toBe('private, max-age=60');
+    expect(await shown.json()).toEqual({ title: 'Secret', duration_ms: 160_000, playable: true });
+    const storyboard = await text(`${open}/storyboard.vtt`);
+    const picture = /^(\S+\.jpg)#/m.exec(storyboard)?.[1] ?? '';
+    expect(await text(new URL(picture, `${open}/storyboard.vtt`).href)).toBe('sprites');
+  });
+
   it('has one MP4 to download, once it has', async () => {
     const { url, ...video } = await kit.video();
     expect((await fetch(`${url}/video.mp4`)).status).toBe(404);

@@ -98,6 +98,7 @@ export class VodRoutes implements HttpMount {
     const { events, refusals, viewers, texts, files } = this.#deps;
     const { video, path } = exchange;
     const { target } = path;
+    if (target.kind === 'about') return texts.about(exchange);
     const watch = watchOf(exchange);
     if (target.kind === 'beacons') return events.post({ ...watch, response: exchange.response });
     viewers.heard(watch);

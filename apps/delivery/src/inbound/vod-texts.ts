@@ -51,6 +51,15 @@ export class VodTextRoutes {
     this.#text(exchange, { key: `${folder}.mpd`, contentType: 'application/dash+xml', complete });
   }
 
+  /** What a page shows beside the player; also of a video that cannot be played yet. */
+  about(exchange: AdmittedVod): void {
+    const { title, durationMs, visibility, asset } = exchange.video;
+    const about = { title, duration_ms: durationMs ?? null, playable: asset !== undefined };
+    const caching = `${visibility}, max-age=${keptS.complete}`;
+    const type = ['Content-Type', 'application/json', 'X-Content-Type-Options', 'nosniff', 'Cache-Control', caching];
+    this.#end(exchange, 200, [...type, ...corsHeaders], Buffer.from(JSON.stringify(about)));
+  }
+
   /** The storyboard under the video's own name, whose pictures are in the asset's folder. */
   storyboard(exchange: AdmittedVod, folder: string): void {
     const asset = folder.slice(folder.lastIndexOf('/') + 1);

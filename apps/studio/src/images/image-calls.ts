@@ -12,6 +12,14 @@ const nothing: Reader<void> = () => undefined;
 /** A picture on a slow line. */
 const uploadTimeoutMs = 300_000;
 
+interface RegisterBody {
+  readonly img_name: string;
+  readonly source_type: string;
+  /** Where the picture is. */
+  readonly url?: string;
+  readonly prompt?: string;
+}
+
 export type ImageCalls = ReturnType<typeof imageCalls>;
 
 function imageCalls({ call, download }: Caller) {
@@ -30,8 +38,7 @@ function imageCalls({ call, download }: Caller) {
         ...{ method: 'POST', path: `/images?${new URLSearchParams({ img_name: name })}`, file, read: readImage },
         timeoutMs: uploadTimeoutMs,
       }),
-    register: (body: { readonly img_name: string; readonly source_type: string; readonly prompt?: string }) =>
-      call({ method: 'POST', path: '/images', body, read: readImage }),
+    register: (body: RegisterBody) => call({ method: 'POST', path: '/images', body, read: readImage }),
     picture: (name: string, signal?: AbortSignal) => download(`${one(name)}/source`, signal),
     makeVideo: (name: string, body: VideoWishBody) =>
       call({ method: 'POST', path: `${one(name)}/video`, body, read: readAccepted }),

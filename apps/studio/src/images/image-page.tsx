@@ -23,12 +23,15 @@ export function ImagePage({ name }: { readonly name: string }) {
   const calls = useImageCalls();
   const mayChange = useMayChange();
   const hub = useHubChannel('jobs');
+  const [comes, setComes] = useState(false);
   const [motion, setMotion] = useState<Motion>(usualWish.motion);
   const told = useLoaded(
     useCallback((signal) => calls.get(name, signal), [calls, name]),
-    pollMs(hub.link) ?? 10_000,
+    comes ? 1_500 : (pollMs(hub.link) ?? 10_000),
   );
   const { refresh } = told;
+  const waits = told.value?.picture_state === 'importing';
+  useEffect(() => setComes(waits), [waits]);
   const live = told.value && liveImage(told.value, hub.link === 'live' ? hub.view?.jobs : undefined);
   const stale = live?.stale === true ? `${live.status} ${live.image.task_id}` : '';
   useEffect(() => {
@@ -94,6 +97,19 @@ function Result({ videoId }: { readonly videoId: string }) {
 function PictureBox({ image, motion }: { readonly image: Image; readonly motion: Motion }) {
   const picture = usePicture(image, true);
   const { width, height, size_bytes: size } = image;
+  if (image.picture_state === 'importing') {
+    return (
+      <Notice tone="plain">The picture is being fetched from its address. It appears here when it has come.</Notice>
+    );
+  }
+  if (image.picture_state === 'failed') {
+    return (
+      <Notice tone="error">
+        The picture did not come: {image.picture_error}. Upload one under this name on the{' '}
+        <Link to={{ kind: 'images', view: {} }}>images page</Link>, or register the name again with another address.
+      </Notice>
+    );
+  }
   if (image.image_url === null) {
     return (
       <Notice tone="plain">

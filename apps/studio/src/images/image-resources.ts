@@ -15,6 +15,8 @@ export const readImage = object({
   created_at: text,
   updated_at: text,
   image_url: nullable(text),
+  picture_state: choice(['none', 'importing', 'ready', 'failed'] as const),
+  picture_error: nullable(text),
   width: nullable(number),
   height: nullable(number),
   size_bytes: nullable(number),

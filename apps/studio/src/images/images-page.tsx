@@ -16,7 +16,7 @@ import { useMayChange } from '../videos/use-videos.ts';
 import { AddImages } from './add-images.tsx';
 import { useImageCalls } from './image-calls.ts';
 import type { Image } from './image-resources.ts';
-import { imageStatusWords, type LiveImage, liveImage } from './live-image.ts';
+import { imageStatusWords, type LiveImage, liveImage, pictureWords } from './live-image.ts';
 import { Thumbnail } from './picture.tsx';
 
 export function ImagesPage({ view }: { readonly view: ImagesView }) {
@@ -72,9 +72,10 @@ interface ImageListProps {
 function ImageList({ view, onNone, onReady }: ImageListProps) {
   const calls = useImageCalls();
   const hub = useHubChannel('jobs');
+  const [coming, setComing] = useState(false);
   const first = useLoaded(
     useCallback((signal) => calls.list(view, undefined, signal), [calls, view]),
-    pollMs(hub.link),
+    coming ? 2_000 : pollMs(hub.link),
   );
   const { refresh } = first;
   useEffect(() => onReady(refresh), [onReady, refresh]);
@@ -84,6 +85,9 @@ function ImageList({ view, onNone, onReady }: ImageListProps) {
     (cursor) => calls.list(view, cursor),
   );
   const images = more.items;
+  // the hub tells of videos only
+  const comes = images.some((image) => image.picture_state === 'importing');
+  useEffect(() => setComing(comes), [comes]);
   const jobs = hub.link === 'live' ? hub.view?.jobs : undefined;
   const shown = images.map((image) => liveImage(image, jobs));
   const stale = shown
@@ -134,7 +138,8 @@ function ImageCard({ live }: { readonly live: LiveImage }) {
       <Thumbnail image={image} />
       <span className="video-card-title">{image.img_name}</span>
       <span className="video-card-facts">
-        {width !== null && height !== null ? `${width} × ${height}` : 'no picture yet'} · {image.source_type}
+        {width !== null && height !== null ? `${width} × ${height}` : pictureWords[image.picture_state]} ·{' '}
+        {image.source_type}
       </span>
       {active ? (
         <span className="video-card-progress">
@@ -153,6 +158,7 @@ function ImageCard({ live }: { readonly live: LiveImage }) {
         <span className="video-card-state">
           <ImageBadges image={image} />
           {image.error !== null && <span className="hint">{image.error}</span>}
+          {image.picture_error !== null && <span className="hint">{image.picture_error}</span>}
         </span>
       )}
     </Link>

@@ -39,3 +39,11 @@ export const imageStatusWords: Readonly<Record<ImageVideoStatus, string>> = {
   completed: 'Video ready',
   failed: 'Failed',
 };
+
+/** Of an image without a picture. */
+export const pictureWords: Readonly<Record<Image['picture_state'], string>> = {
+  none: 'no picture yet',
+  importing: 'picture being fetched',
+  ready: 'no picture yet',
+  failed: 'the picture did not come',
+};

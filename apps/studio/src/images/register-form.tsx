@@ -1,4 +1,4 @@
-/** An image without a picture: a name, and what a generator is to make of it. */
+/** An image whose picture is not on this computer: it is at an address on the web, or follows later, or a generator is to make it. */
 import { type FormEvent, useId, useRef, useState } from 'react';
 import { useAction } from '../pages/use-call.ts';
 import { ErrorNotice } from '../parts/notice.tsx';
@@ -12,12 +12,17 @@ export function RegisterForm({ onAdded }: { readonly onAdded: () => void }) {
   const calls = useImageCalls();
   const { busy, error, run } = useAction();
   const [name, setName] = useState('');
+  const [url, setUrl] = useState('');
   const [prompt, setPrompt] = useState('');
   const wrong = name !== '' && !isImageName(name.trim());
   const send = async (event: FormEvent) => {
     event.preventDefault();
-    const words = prompt.trim();
-    const body = { img_name: name.trim(), source_type: 'generated', ...(words === '' ? {} : { prompt: words }) };
+    const [words, address] = [prompt.trim(), url.trim()];
+    const body = {
+      ...{ img_name: name.trim(), source_type: address === '' ? 'generated' : 'import' },
+      ...(words === '' ? {} : { prompt: words }),
+      ...(address === '' ? {} : { url: address }),
+    };
     const image = await run(() => calls.register(body));
     if (image === undefined) return;
     dialog.current?.close();
@@ -27,11 +32,14 @@ export function RegisterForm({ onAdded }: { readonly onAdded: () => void }) {
   return (
     <>
       <button type="button" className="button" onClick={() => dialog.current?.showModal()}>
-        Register a name
+        By address or name
       </button>
       <dialog ref={dialog} aria-labelledby={`${id}-heading`}>
-        <h2 id={`${id}-heading`}>Register an image by name</h2>
-        <p className="hint">For a picture that follows later, or that an external generator makes from words.</p>
+        <h2 id={`${id}-heading`}>Register an image</h2>
+        <p className="hint">
+          With the address of a picture on the web, or without: then the picture follows later, or an external generator
+          makes it from words.
+        </p>
         <form className="stack" onSubmit={(event) => void send(event)}>
           <div className="field">
             <label htmlFor={`${id}-name`}>Name</label>
@@ -48,6 +56,17 @@ export function RegisterForm({ onAdded }: { readonly onAdded: () => void }) {
             <p className="hint" id={`${id}-rule`}>
               Letters, digits, “.”, “_” and “-”.
             </p>
+          </div>
+          <div className="field">
+            <label htmlFor={`${id}-url`}>Address of the picture</label>
+            <input
+              id={`${id}-url`}
+              type="url"
+              maxLength={4096}
+              placeholder="https://example.org/sunset.jpg"
+              value={url}
+              onChange={(event) => setUrl(event.target.value)}
+            />
           </div>
           <div className="field">
             <label htmlFor={`${id}-prompt`}>What it shows</label>

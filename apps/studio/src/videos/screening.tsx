@@ -18,7 +18,8 @@ export function Screening({ video }: { readonly video: Video }) {
   if (visibility === 'private') {
     return mayChange ? <PrivateScreening video={video} version={version} /> : <NothingYet video={video} />;
   }
-  return <VodPlayer title={video.title} url={playback.hls_url} poster={playback.poster_url} version={version} />;
+  const { hls_url: url, poster_url: poster, storyboard_url: storyboard } = playback;
+  return <VodPlayer title={video.title} url={url} poster={poster} storyboard={storyboard} version={version} />;
 }
 
 function PrivateScreening({ video, version }: { readonly video: Video; readonly version: string }) {
@@ -29,8 +30,10 @@ function PrivateScreening({ video, version }: { readonly video: Video; readonly 
   if (token.value === undefined) {
     return token.error === undefined ? <NothingYet video={video} /> : <ErrorNotice error={token.error} />;
   }
-  const poster = (video.playback?.poster_url ?? null) === null ? null : token.value.poster_url;
-  return <VodPlayer title={video.title} url={token.value.hls_url} poster={poster} version={version} />;
+  const { hls_url: url, poster_url, storyboard_url } = token.value;
+  const poster = (video.playback?.poster_url ?? null) === null ? null : poster_url;
+  const storyboard = (video.playback?.storyboard_url ?? null) === null ? null : storyboard_url;
+  return <VodPlayer title={video.title} url={url} poster={poster} storyboard={storyboard} version={version} />;
 }
 
 function NothingYet({ video }: { readonly video: Video }) {

@@ -5,11 +5,12 @@ import { Badge } from '../parts/badge.tsx';
 import { Poster } from '../parts/poster.tsx';
 import { ProgressBar } from '../parts/progress-bar.tsx';
 import { Link } from '../routing/router.tsx';
+import { ImportProgress } from './import-progress.tsx';
 import type { ListedVideo } from './list-with-jobs.ts';
 import { originWords, videoBadge } from './video-words.ts';
 
 export function VideoCard({ listed }: { readonly listed: ListedVideo }) {
-  const { video, status, progress, phase, etaMs } = listed;
+  const { video, status, progress, phase, etaMs, coming } = listed;
   const { media, visibility } = video;
   const badge = videoBadge(video, status);
   const running = isActive(status) && (status === 'processing' || video.current_task_id !== null);
@@ -25,7 +26,9 @@ export function VideoCard({ listed }: { readonly listed: ListedVideo }) {
         {visibility === 'private' ? 'Private' : 'Public'} · {originWords[video.origin].toLowerCase()}{' '}
         {relativeTime(video.created_at, Date.now())}
       </span>
-      {running ? (
+      {coming !== undefined ? (
+        <ImportProgress coming={coming} title={video.title} />
+      ) : running ? (
         <span className="video-card-progress">
           <ProgressBar value={progress} label={`Processing of ${video.title}`} />
           <span className="hint">

@@ -1,13 +1,15 @@
 /** One video: what plays, what is being made of it, its links and settings. */
 import '../styles/media.css';
-import { useCallback, useEffect } from 'react';
-import { byteSize, relativeTime } from '../format/numbers.ts';
-import { pollMs, useHubJob } from '../hub/hub-context.tsx';
+import { useCallback, useEffect, useState } from 'react';
+import { relativeTime } from '../format/numbers.ts';
+import { pollMs, useHubChannel, useHubJob } from '../hub/hub-context.tsx';
 import { isActive, withHubJob } from '../jobs/live-progress.ts';
 import { useLoaded } from '../pages/use-call.ts';
 import { Badge } from '../parts/badge.tsx';
 import { ErrorNotice, Notice } from '../parts/notice.tsx';
 import { Link } from '../routing/router.tsx';
+import { ImportProgress } from './import-progress.tsx';
+import { comingOf } from './list-with-jobs.ts';
 import { MediaCard } from './media-card.tsx';
 import { RunCard } from './run-card.tsx';
 import { Screening } from './screening.tsx';
@@ -20,10 +22,13 @@ import { originWords, videoBadge } from './video-words.ts';
 export function VideoPage({ videoId }: { readonly videoId: string }) {
   const calls = useVideoCalls();
   const mayChange = useMayChange();
+  const [waits, setWaits] = useState(false);
   const video = useLoaded(
     useCallback((signal) => calls.get(videoId, signal), [calls, videoId]),
-    15_000,
+    waits ? 3_000 : 15_000,
   );
+  const importing = video.value?.source_state === 'importing';
+  useEffect(() => setWaits(importing), [importing]);
   const run = useRun(videoId, video.value);
   const { refresh } = video;
   const moved = `${run.task?.task_id} ${run.task?.status} ${run.task?.steps.filter(({ status }) => status === 'completed').length}`;
@@ -52,7 +57,7 @@ export function VideoPage({ videoId }: { readonly videoId: string }) {
         </span>
       </div>
       <ErrorNotice error={video.error} />
-      <SourceNotice video={detail} />
+      <SourceNotice video={detail} onOver={refresh} />
       <div className="columns">
         <div className="stack">
           <Screening video={detail} />
@@ -92,8 +97,23 @@ function useRun(videoId: string, video: Video | undefined) {
   return { task, error: told.error, refresh };
 }
 
-function SourceNotice({ video }: { readonly video: Video }) {
-  const { source_state: state, size_bytes: size, error } = video;
+/** The original on its way from its address, moving by the hub. `onOver`: it has ended, the video is to be read again. */
+function ImportNotice({ video, onOver }: { readonly video: Video; readonly onOver: () => void }) {
+  const hub = useHubChannel('jobs');
+  const { coming, over } = comingOf(video, hub.link === 'live' ? hub.view?.jobs : undefined);
+  useEffect(() => {
+    if (over) onOver();
+  }, [over, onOver]);
+  return (
+    <Notice tone="plain">
+      The file is being fetched. Processing begins when it is here.
+      {coming !== undefined && <ImportProgress coming={coming} title={video.title} />}
+    </Notice>
+  );
+}
+
+function SourceNotice({ video, onOver }: { readonly video: Video; readonly onOver: () => void }) {
+  const { source_state: state, error } = video;
   if (state === 'uploading') {
     return (
       <Notice tone="warning">
@@ -103,11 +123,7 @@ function SourceNotice({ video }: { readonly video: Video }) {
     );
   }
   if (state === 'importing') {
-    return (
-      <Notice tone="plain">
-        The file is being fetched{size === null ? '' : ` (${byteSize(size)})`}. Processing begins when it is here.
-      </Notice>
-    );
+    return <ImportNotice video={video} onOver={onOver} />;
   }
   if (state === 'failed' && !isActive(video.status)) {
     return (

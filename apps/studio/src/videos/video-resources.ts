@@ -16,6 +16,7 @@ const readPlayback = object({
   hls_url: text,
   dash_url: nullable(text),
   poster_url: nullable(text),
+  storyboard_url: nullable(text),
   file_url: nullable(text),
   subtitles: list(object({ language: text, url: text })),
   complete: truth,
@@ -30,6 +31,7 @@ export const readVideo = object({
   origin: choice(['upload', 'import', 'composition', 'image', 'recording'] as const),
   status: readJobStatus,
   source_state: choice(['uploading', 'importing', 'ready', 'failed'] as const),
+  source_progress: nullable(object({ received_bytes: number, total_bytes: nullable(number) })),
   language: nullable(text),
   media: nullable(readMedia),
   size_bytes: nullable(number),
@@ -49,6 +51,7 @@ export const readVideoToken = object({
   expires_at: text,
   hls_url: text,
   poster_url: text,
+  storyboard_url: text,
   file_url: text,
 });
 export type VideoToken = Read<typeof readVideoToken>;

@@ -15,6 +15,7 @@ import { useMedia } from '../player/use-media.ts';
 import { toggleFullscreen, useFullscreen } from '../watch/fullscreen.ts';
 import { useIdle } from '../watch/use-idle.ts';
 import { rememberVolume } from '../watch/volume.ts';
+import { SeekBar } from './seek-bar.tsx';
 import { showSubtitles, useSubtitles } from './text-tracks.ts';
 import { usePosition } from './use-position.ts';
 
@@ -22,10 +23,12 @@ interface VodControlsProps {
   readonly video: HTMLVideoElement;
   readonly stage: RefObject<HTMLDivElement | null>;
   readonly loading: boolean;
+  /** Address of its small pictures; undefined: there are none. */
+  readonly storyboard: string | undefined;
   readonly onPlay: () => void;
 }
 
-export function VodControls({ video, stage, loading, onPlay }: VodControlsProps) {
+export function VodControls({ video, stage, loading, storyboard, onPlay }: VodControlsProps) {
   const media = useMedia(video);
   const { atS, durationS, waiting } = usePosition(video);
   const fullscreen = useFullscreen();
@@ -71,18 +74,7 @@ export function VodControls({ video, stage, loading, onPlay }: VodControlsProps)
         <button type="button" className="control" onClick={toggle} aria-label={playing ? 'Pause' : 'Play from here'}>
           {playing ? <PauseIcon /> : <PlayIcon />}
         </button>
-        <input
-          className="seek"
-          type="range"
-          min={0}
-          max={durationS || 1}
-          step={0.25}
-          value={atS}
-          disabled={durationS === 0}
-          aria-label="Position"
-          aria-valuetext={`${runningTime(atS * 1000)} of ${runningTime(Math.round(durationS) * 1000)}`}
-          onChange={(event) => seek(Number(event.target.value))}
-        />
+        <SeekBar atS={atS} durationS={durationS} storyboard={storyboard} onSeek={seek} />
         <span className="vod-time">
           {runningTime(atS * 1000)} / {runningTime(Math.round(durationS) * 1000)}
         </span>

@@ -14,6 +14,8 @@ interface VodPlayerProps {
   /** Multivariant playlist. */
   readonly url: string;
   readonly poster: string | null;
+  /** Its small pictures; null: there are none. */
+  readonly storyboard: string | null;
   /** Changes when there is something else to play at the same address. */
   readonly version?: string;
   /** Load before it is asked to play. */
@@ -22,7 +24,8 @@ interface VodPlayerProps {
   readonly autoplay?: boolean;
 }
 
-export function VodPlayer({ title, url, poster, version = '', eager = false, autoplay = false }: VodPlayerProps) {
+export function VodPlayer(props: VodPlayerProps) {
+  const { title, url, poster, storyboard, version = '', eager = false, autoplay = false } = props;
   const stage = useRef<HTMLDivElement>(null);
   const { video, session } = useVod(stage, url, version);
   const state = useSyncExternalStore(
@@ -49,7 +52,13 @@ export function VodPlayer({ title, url, poster, version = '', eager = false, aut
           </button>
         </div>
       ) : (
-        <VodControls video={video} stage={stage} loading={state.kind === 'loading'} onPlay={play} />
+        <VodControls
+          video={video}
+          stage={stage}
+          loading={state.kind === 'loading'}
+          storyboard={storyboard === null ? undefined : ownAddress(storyboard)}
+          onPlay={play}
+        />
       )}
     </div>
   );
