@@ -45,6 +45,12 @@ export const progressSettings = defineSettings({
     min: 1,
     max: 1_000_000,
   }),
+  PROGRESS_MAX_SUBMITS: setting.integer({
+    doc: 'Jobs that are being accepted at once; further ones are turned away with 503, as those that would take longer than half of PROGRESS_SLOW_REQUEST_MS.',
+    fallback: '256',
+    min: 1,
+    max: 10_000,
+  }),
   PROGRESS_MAX_VIDEOS: setting.integer({
     doc: 'Most videos of one owner.',
     fallback: '10000',

@@ -35,6 +35,17 @@ export function createProgressMetrics(registry: MetricsRegistry) {
       buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
       registers,
     }),
+    shedSubmits: new Counter({
+      name: 'millrace_progress_submits_shed_total',
+      help: 'Submits that were turned away with 503, by reason (full, slow, stalled).',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
+    submitsOpen: new Gauge({
+      name: 'millrace_progress_submits_open',
+      help: 'Submits that are being answered.',
+      registers,
+    }),
     submissions: new Counter({
       name: 'millrace_progress_submissions_total',
       help: 'Jobs that were submitted, by kind and outcome (accepted, conflict, quota; replaced: one that force cancelled).',

@@ -15,6 +15,7 @@ import type { ProgressSettings } from './config.ts';
 import type { JobDesk } from './core/job-desk.ts';
 import { type JobType, JobTypes } from './core/job-types.ts';
 import type { ProgressStore } from './core/store.ts';
+import { SubmitGate } from './core/submit-gate.ts';
 import { type JobEngine, openJobEngine } from './engine.ts';
 import { imageDepsOf, imageLimitsOf, openImages } from './images.ts';
 import { openImports } from './imports.ts';
@@ -120,6 +121,9 @@ export async function createProgressService(deps: ProgressDeps): Promise<Progres
       }),
       processingSteps: Object.entries(settings.PROGRESS_STEP_WEIGHTS).map(([name, weight]) => ({ name, weight })),
       limits: { maxVideosPerOwner: settings.PROGRESS_MAX_VIDEOS },
+      gate: new SubmitGate({
+        ...{ most: settings.PROGRESS_MAX_SUBMITS, least: 16, patienceMs: settings.PROGRESS_SLOW_REQUEST_MS / 2 },
+      }),
     };
     const api = createProgressApi(routes, log);
     const images = openImages(routes, api, log);

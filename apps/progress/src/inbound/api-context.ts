@@ -5,6 +5,7 @@ import type { IdSource } from '@millrace/ids';
 import type { JobDesk } from '../core/job-desk.ts';
 import type { PlannedStep } from '../core/pipeline.ts';
 import type { ProgressStore } from '../core/store.ts';
+import type { SubmitGate } from '../core/submit-gate.ts';
 import type { VideoImports } from '../core/video-source.ts';
 import type { ImageDeps } from './image-context.ts';
 import type { WebhookDoor } from './webhook-routes.ts';
@@ -21,6 +22,9 @@ export interface ApiCounters {
   readonly idempotentCalls: { inc(labels: { readonly outcome: string }): void };
   readonly refusedTokens: { inc(labels: { readonly reason: string }): void };
   readonly slowRequests: { inc(labels: { readonly route: string }): void };
+  readonly submitsOpen: { set(value: number): void };
+  /** Submits that were turned away. */
+  readonly shedSubmits: { inc(labels: { readonly reason: string }): void };
   readonly submitDuration: { observe(labels: { readonly route: string }, seconds: number): void };
 }
 
@@ -41,6 +45,8 @@ export interface RouteDeps {
   readonly webhooks: WebhookDoor;
   readonly images: ImageDeps;
   readonly limits: ApiLimits;
+  /** Through which all pass who submit. */
+  readonly gate: SubmitGate;
   /** Requests that take longer are logged and counted. */
   readonly slowRequestMs: number;
 }

@@ -32,9 +32,11 @@ import type { CompositionRecord } from '../core/composition.ts';
 import type { CompositionRows } from '../core/composition-rows.ts';
 import { type CompositionRefusal, type CompositionWish, submitComposition } from '../core/composition-submission.ts';
 import { access } from './access.ts';
+import { admit, shedEarly } from './admission.ts';
 import type { ProgressEnv, RouteDeps } from './api-context.ts';
 import { compositionUrl, showComposition } from './composition-view.ts';
-import { mutate } from './mutation.ts';
+import { mutate, mutateShared } from './mutation.ts';
+import { tooManyVideos } from './video-lookup.ts';
 
 const compositionParams = z.object({ id: compositionIdSchema });
 
@@ -51,12 +53,13 @@ export function addCompositionRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteD
       summary: 'Join videos to a new one',
       description:
         'Answers at once. Videos that are alike are copied, those that are not are first brought to the format of the others, or of `target`. The output is a video of its own, private when one of the inputs is.',
-      middleware: access(deps, 'createComposition'),
+      middleware: [shedEarly(deps), access(deps, 'createComposition')] as const,
       request: { headers: idempotencyHeaders, body: body(compositionInputSchema) },
       responses: {
         202: json(compositionSchema, 'Accepted; `Location` leads to its progress.'),
         ...needsLogin,
         ...needsBody,
+        ...inTheWay,
         ...otherBody,
         ...tooMany,
       },
@@ -64,18 +67,17 @@ export function addCompositionRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteD
     async (c) => {
       const input = compositionInputSchema.parse(c.req.valid('json'));
       const actor = c.get('actor');
-      const answer = await mutate(
-        c,
-        deps,
-        { action: 'createComposition', status: 202, body: input },
-        async (tx, nowMs) => {
-          const taken = await submitComposition(tx, deps, wishOf(input, actor.ownerId), confinedTo(actor), nowMs);
+      const options = { action: 'createComposition', status: 202, body: input, subject: undefined };
+      const wish = wishOf(input, actor.ownerId, deps.limits.maxVideosPerOwner);
+      const take = () =>
+        mutateShared(c, deps, options, async (tx, nowMs) => {
+          const taken = await submitComposition(tx, deps, wish, confinedTo(actor), nowMs);
           if (!taken.ok) throw refused(taken.error);
           const { composition } = taken.value;
           const shown = { ...showComposition(deps.publicUrl(), composition, nothingAround), steps: initialSteps() };
           return { resource: composition.compositionId, ownerId: composition.ownerId, answer: shown };
-        },
-      );
+        });
+      const answer = await admit(deps, take);
       return c.json(answer, 202, { location: compositionUrl(answer.composition_id) });
     },
   );
@@ -208,9 +210,9 @@ async function showAll(deps: RouteDeps, rows: readonly CompositionRecord[]): Pro
   );
 }
 
-function wishOf(input: z.output<typeof compositionInputSchema>, ownerId: string): CompositionWish {
+function wishOf(input: z.output<typeof compositionInputSchema>, ownerId: string, mostVideos: number): CompositionWish {
   return {
-    ownerId,
+    ...{ ownerId, mostVideos },
     title: input.title,
     items: input.videos.map((video) =>
       typeof video === 'string'
@@ -232,6 +234,7 @@ function refused(refusal: CompositionRefusal): ProblemError {
     const detail = `expected at most ${refusal.limit} jobs of one owner that wait or run, there are ${refusal.active}`;
     return new ProblemError(problem(429, 'too-many-jobs', 'Too many jobs', { detail }), { 'retry-after': '30' });
   }
+  if (refusal.kind === 'too-many-videos') return tooManyVideos(refusal);
   const { faults } = refusal;
   const detail = faults.map(({ expected, got }) => `expected ${expected}, got ${got}`).join('; ');
   const errors = faults.map(({ path, expected, got }) => ({ path, expected, got }));

@@ -20,12 +20,15 @@ import { type ImageVideoWish, refuseImageVideo, submitImageVideo } from '../core
 import type { JobSummary } from '../core/job-desk.ts';
 import type { Transaction } from '../core/store.ts';
 import type { VideoRecord } from '../core/video.ts';
+import { takeVideoRoom } from '../core/video-room.ts';
 import { access } from './access.ts';
+import { admit, shedEarly } from './admission.ts';
 import type { ProgressEnv, RouteDeps } from './api-context.ts';
 import { mayReach, reachImage } from './image-lookup.ts';
 import { imageParams, imagesPath, runningJobs } from './image-routes.ts';
 import { showImageRun, showImageStatus, videoPath } from './image-view.ts';
 import { mutate } from './mutation.ts';
+import { tooManyVideos } from './video-lookup.ts';
 
 /** Routes that ask for the video of an image, and take the wish back. */
 export function addImageVideoRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): void {
@@ -40,7 +43,7 @@ export function addImageVideoRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDe
       summary: 'Make a video of an image',
       description:
         'Answers at once; 409 names the run that is active, which `force` cancels first. An earlier video stays what is played until the new one is whole, and then has its content replaced: its id and URLs stay.',
-      middleware: access(deps, 'createImageVideo'),
+      middleware: [shedEarly(deps), access(deps, 'createImageVideo')] as const,
       request: { params: imageParams, headers: idempotencyHeaders, body: optionalBody(imageVideoInputSchema) },
       responses: {
         202: json(asyncTaskResponseSchema, 'Accepted; `Location` leads to its status.'),
@@ -56,25 +59,27 @@ export function addImageVideoRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDe
       const { name } = c.req.valid('param');
       const wish: ImageVideoWish = imageVideoInputSchema.parse(c.req.valid('json'));
       const options = { action: 'createImageVideo', status: 202, body: wish };
-      const answer = await mutate(c, deps, options, async (tx, nowMs) => {
-        const image = await reachImage(tx.images, c.get('actor'), name, 'lock');
-        const heard = wish.audio_video_id === undefined ? undefined : await tx.videos.get(wish.audio_video_id);
-        const audio = heard !== undefined && mayReach(c.get('actor'), heard.ownerId) ? heard : undefined;
-        const submitted = await submit(tx, deps, image, wish, audio, nowMs);
-        switch (submitted.kind) {
-          case 'accepted':
-            return { resource: name, ownerId: image.ownerId, answer: showImageRun(submitted.job) };
-          case 'conflict':
-            throw runActive(submitted.active);
-          case 'quota': {
-            const detail = `expected at most ${submitted.limit} jobs of one owner that wait or run, there are ${submitted.active}`;
-            const tooManyJobs = problem(429, 'too-many-jobs', 'Too many jobs', { detail });
-            throw new ProblemError(tooManyJobs, { 'retry-after': '30' });
+      const take = () =>
+        mutate(c, deps, options, async (tx, nowMs) => {
+          const image = await reachImage(tx.images, c.get('actor'), name, 'lock');
+          const heard = wish.audio_video_id === undefined ? undefined : await tx.videos.get(wish.audio_video_id);
+          const audio = heard !== undefined && mayReach(c.get('actor'), heard.ownerId) ? heard : undefined;
+          const submitted = await submit(tx, deps, image, wish, audio, nowMs);
+          switch (submitted.kind) {
+            case 'accepted':
+              return { resource: name, ownerId: image.ownerId, answer: showImageRun(submitted.job) };
+            case 'conflict':
+              throw runActive(submitted.active);
+            case 'quota': {
+              const detail = `expected at most ${submitted.limit} jobs of one owner that wait or run, there are ${submitted.active}`;
+              const tooManyJobs = problem(429, 'too-many-jobs', 'Too many jobs', { detail });
+              throw new ProblemError(tooManyJobs, { 'retry-after': '30' });
+            }
+            default:
+              return assertNever(submitted);
           }
-          default:
-            return assertNever(submitted);
-        }
-      });
+        });
+      const answer = await admit(deps, take);
       return c.json(answer, 202, { location: answer.status_url });
     },
   );
@@ -126,10 +131,10 @@ async function submit(
     const detail = refusal.reason;
     throw new ProblemError(problem(status, refusal.kind, 'The video cannot be made', { detail }));
   }
-  const most = deps.limits.maxVideosPerOwner;
-  if (image.video === undefined && (await tx.videos.count(image.ownerId)) >= most) {
-    const detail = `expected at most ${most} videos of one owner: delete one first`;
-    throw new ProblemError(problem(409, 'too-many-videos', 'Too many videos', { detail }));
+  // an active run has its place already
+  if (image.video === undefined && !runIsActive(image)) {
+    const room = await takeVideoRoom(tx, image.ownerId, deps.limits.maxVideosPerOwner);
+    if (!room.ok) throw tooManyVideos(room.error);
   }
   return submitImageVideo(tx, deps.images, image, wish, audio, nowMs);
 }

@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import {
+  type AsyncTaskResponse,
   asyncTaskResponseSchema,
   reprocessInputSchema,
   runInputSchema,
@@ -24,8 +25,10 @@ import type { Context } from 'hono';
 import type { JobSummary } from '../core/job-desk.ts';
 import { type RunWish, refuseRun, submitRun } from '../core/video-submission.ts';
 import { access } from './access.ts';
+import { admit, shedEarly } from './admission.ts';
 import type { ProgressEnv, RouteDeps } from './api-context.ts';
-import { mutate } from './mutation.ts';
+import { mutateShared } from './mutation.ts';
+import { SameSubmits } from './same-submits.ts';
 import { reachVideo } from './video-lookup.ts';
 import { videoParams } from './video-routes.ts';
 import { runUrl, showAccepted, showInitial } from './video-view.ts';
@@ -33,6 +36,7 @@ import { runUrl, showAccepted, showInitial } from './video-view.ts';
 /** Routes that start a run of a video and say how far it is. */
 export function addRunRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): void {
   const common = { tags: ['videos'], security: bearer };
+  const same = new SameSubmits<AsyncTaskResponse>();
   const started = {
     202: json(asyncTaskResponseSchema, 'Accepted; `Location` leads to its progress.'),
     ...needsLogin,
@@ -52,13 +56,14 @@ export function addRunRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): vo
       summary: 'Start the first run of a video',
       description:
         'Answers at once; 409 names the run that is active. A completed video is refused unless `force`, which also cancels an active run and starts when that one is gone.',
-      middleware: access(deps, 'runSync'),
+      middleware: [shedEarly(deps), access(deps, 'runSync')] as const,
       request: { params: videoParams, headers: idempotencyHeaders, body: optionalBody(runInputSchema) },
       responses: started,
     }),
     async (c) => {
       const input = runInputSchema.parse(c.req.valid('json'));
-      const answer = await start(c, deps, 'run_sync', c.req.valid('param').id, { ...input, steps: undefined });
+      const { id } = c.req.valid('param');
+      const answer = await startOnce(c, deps, same, 'run_sync', id, { ...input, steps: undefined });
       return c.json(answer, 202, { location: answer.status_url });
     },
   );
@@ -72,13 +77,14 @@ export function addRunRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): vo
       summary: 'Process a video again',
       description:
         'Takes a video that was processed, whatever came of it. `steps` of subtitles, poster and publish work on what is there; any other makes everything anew. What could be played before can be played until the new is whole.',
-      middleware: access(deps, 'reprocess'),
+      middleware: [shedEarly(deps), access(deps, 'reprocess')] as const,
       request: { params: videoParams, headers: idempotencyHeaders, body: optionalBody(reprocessInputSchema) },
       responses: started,
     }),
     async (c) => {
       const input = reprocessInputSchema.parse(c.req.valid('json'));
-      const answer = await start(c, deps, 'reprocess', c.req.valid('param').id, { ...input, steps: input.steps });
+      const { id } = c.req.valid('param');
+      const answer = await startOnce(c, deps, same, 'reprocess', id, { ...input, steps: input.steps });
       return c.json(answer, 202, { location: answer.status_url });
     },
   );
@@ -103,6 +109,24 @@ export function addRunRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): vo
   );
 }
 
+/** Through the gate; of equal calls at once, that would be told of each other, one goes for all. */
+async function startOnce(
+  c: Context<ProgressEnv>,
+  deps: RouteDeps,
+  same: SameSubmits<AsyncTaskResponse>,
+  call: 'run_sync' | 'reprocess',
+  videoId: string,
+  wish: RunWish,
+): Promise<AsyncTaskResponse> {
+  const work = () => admit(deps, () => start(c, deps, call, videoId, wish));
+  if (wish.force || c.req.header('idempotency-key') !== undefined) return work();
+  const { ownerId, role } = c.get('actor');
+  const key = JSON.stringify([ownerId, role, call, videoId, wish]);
+  const { joined, value } = await same.run(key, work);
+  if (joined) throw runActive({ jobId: value.task_id, subject: videoId, status: 'pending' });
+  return value;
+}
+
 async function start(
   c: Context<ProgressEnv>,
   deps: RouteDeps,
@@ -113,11 +137,14 @@ async function start(
   const action = call === 'run_sync' ? 'runSync' : 'reprocess';
   if (!wish.force && c.req.header('idempotency-key') === undefined) {
     // most of many callers at once are told without waiting for the row's lock; who is not, is checked under it
-    await reachVideo(deps.store.videos, c.get('actor'), videoId, 'read');
-    const active = await deps.store.jobs.active('process', videoId);
+    const [, active] = await Promise.all([
+      reachVideo(deps.store.videos, c.get('actor'), videoId, 'read'),
+      deps.store.jobs.active('process', videoId),
+    ]);
     if (active !== undefined) throw runActive(active);
   }
-  return mutate(c, deps, { action, status: 202, body: wish }, async (tx, nowMs) => {
+  const options = { action, status: 202, body: wish, subject: `video ${videoId}` };
+  return mutateShared(c, deps, options, async (tx, nowMs) => {
     const video = await reachVideo(tx.videos, c.get('actor'), videoId, 'lock');
     const refusal = refuseRun(video, call, wish.force);
     if (refusal !== undefined) {
