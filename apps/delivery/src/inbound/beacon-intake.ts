@@ -9,6 +9,7 @@ import {
   type CmcdReport,
   hasCmcdHeaders,
   hasCmcdQuery,
+  mostReportsPerBody,
   readCmcdEvents,
   readCmcdHeaders,
   readCmcdQuery,
@@ -24,10 +25,10 @@ import type { DeliveryMetrics } from '../metrics.ts';
 import type { WatchExchange } from './exchange.ts';
 import { beaconSilenceMs, type ViewerDoor } from './viewer-door.ts';
 
-export type BeaconDropReason = CmcdDropReason | 'no-session' | 'session-rate' | 'address-rate' | 'overload';
+export type BeaconDropReason = CmcdDropReason | 'no-session' | 'session-rate' | 'address-rate' | 'overload' | 'no-room';
 
 /** What becomes of a post of events: `taken` unless nothing of it was, and then why. */
-export type EventOutcome = 'taken' | 'address-rate' | 'session-rate' | 'overload';
+export type EventOutcome = 'taken' | 'address-rate' | 'session-rate' | 'overload' | 'no-room';
 
 export interface BeaconIntakeDeps {
   readonly door: Pick<ViewerDoor, 'begin' | 'newcomer'>;
@@ -75,7 +76,8 @@ export class BeaconIntake {
     if (mode === undefined || target.kind === 'multivariant' || exchange.request.method !== 'GET') return;
     const { clock, door } = this.#deps;
     const nowMs = clock.monotonicMs();
-    if (!this.#hasRoom || this.#all.takeSpare('', 1, nowMs) === 0) return this.#onDrop('overload');
+    if (!this.#hasRoom) return this.#onDrop('no-room');
+    if (this.#all.takeSpare('', 1, nowMs) === 0) return this.#onDrop('overload');
     const newcomer = door.newcomer(exchange);
     if (newcomer === undefined) return;
     if (this.#addresses.takeSpare(newcomer.addressKey, 1, nowMs) === 0) return this.#onDrop('address-rate');
@@ -93,7 +95,7 @@ export class BeaconIntake {
     const nowMs = clock.monotonicMs();
     const newcomer = door.newcomer(exchange);
     if (newcomer === undefined) return 'taken'; // the connection is gone: there is nobody to tell
-    if (!this.#hasRoom) return this.#refused('overload');
+    if (!this.#hasRoom) return this.#refused('no-room');
     if (this.#addresses.take(newcomer.addressKey, 1, nowMs) === 0) return this.#refused('address-rate');
     const reports = readCmcdEvents(body, this.#onDrop);
     if (reports.length > 1) this.#addresses.take(newcomer.addressKey, reports.length - 1, nowMs);
@@ -102,16 +104,16 @@ export class BeaconIntake {
     for (const report of reports) {
       const session = this.#sessionOf(exchange, newcomer, report, 'event');
       if (session === undefined) this.#onDrop('no-session');
-      else if (!this.#hasRoom || this.#all.take('', 1, nowMs) === 0) refusal = this.#refused('overload');
+      else if (this.#all.take('', 1, nowMs) === 0) refusal = this.#refused('overload');
       else if (this.#take(session, report, 'event', nowMs)) taken++;
       else refusal ??= 'session-rate';
     }
     return taken === 0 && refusal !== undefined ? refusal : 'taken';
   }
 
-  /** A report that is taken is on its way to the log: what would drop it, or push others out, is refused before. */
+  /** Whether a whole body of reports has a place on its way to the log; then none is dropped there, and nobody pushed out. */
   get #hasRoom(): boolean {
-    return this.#deps.facts.sampleRoom > placesForOthers;
+    return this.#deps.facts.sampleRoom >= placesForOthers + mostReportsPerBody;
   }
 
   #refused<R extends BeaconDropReason>(reason: R): R {

@@ -79,7 +79,7 @@ export class BeaconRoutes {
   #take(exchange: BeaconExchange, body: string): void {
     const { intake, metrics } = this.#deps;
     const outcome = intake.events(exchange, body);
-    if (outcome === 'overload') return this.#overloaded(exchange);
+    if (outcome === 'overload' || outcome === 'no-room') return this.#overloaded(exchange);
     if (outcome !== 'taken') return this.#tooMany(exchange, outcome === 'address-rate' ? 'address' : 'session');
     metrics.responses.inc({ resource: 'beacons', status: '204' });
     exchange.response.writeHead(204, [...corsHeaders]).end();
