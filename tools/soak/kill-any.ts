@@ -7,6 +7,8 @@ export async function killAny(say: (line: string) => void, only: readonly string
   const wrong: string[] = [];
   await using cluster = await startClusterTarget({ settings: { INGEST_RECONNECT_WINDOW_MS: '3000' } });
   const api = await cluster.signIn();
+  const unknown = only.filter((name) => !cluster.processes.names.includes(name));
+  if (unknown.length > 0) wrong.push(`nobody is called ${unknown.join(', ')}: ${cluster.processes.names.join(', ')}`);
   const victims = cluster.processes.names.filter((name) => only.length === 0 || only.includes(name));
   for (const victim of victims) {
     try {
