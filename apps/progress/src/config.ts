@@ -52,7 +52,7 @@ export const progressSettings = defineSettings({
     max: 10_000,
   }),
   PROGRESS_MAX_VIDEOS: setting.integer({
-    doc: 'Most videos of one owner.',
+    doc: 'Most videos of one owner, those that are being made of others included.',
     fallback: '10000',
     min: 1,
     max: 10_000_000,

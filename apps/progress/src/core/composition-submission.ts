@@ -6,6 +6,7 @@ import { type CompositionItem, type CompositionRecord, newComposition } from './
 import { type CheckedItem, type CompositionFault, checkComposition, type Transition } from './composition-check.ts';
 import type { JobDesk, JobSummary, Priority } from './job-desk.ts';
 import type { Transaction } from './store.ts';
+import { type NoVideoRoom, takeVideoRoom } from './video-room.ts';
 
 export interface CompositionWish {
   readonly ownerId: string;
@@ -15,11 +16,14 @@ export interface CompositionWish {
   readonly target: ComposeRequest['target'];
   readonly evenLoudness: boolean;
   readonly priority: Priority;
+  /** Most videos of the owner. */
+  readonly mostVideos: number;
 }
 
 export type CompositionRefusal =
   | { readonly kind: 'faults'; readonly faults: readonly CompositionFault[] }
-  | { readonly kind: 'quota'; readonly limit: number; readonly active: number };
+  | { readonly kind: 'quota'; readonly limit: number; readonly active: number }
+  | NoVideoRoom;
 
 export interface TakenComposition {
   readonly composition: CompositionRecord;
@@ -34,12 +38,16 @@ export async function submitComposition(
   confined: string | undefined,
   nowMs: number,
 ): Promise<Result<TakenComposition, CompositionRefusal>> {
-  const found = await tx.videos.getMany([...new Set(wish.items.map((item) => item.videoId))]);
+  const [found, room] = await Promise.all([
+    tx.videos.getMany([...new Set(wish.items.map((item) => item.videoId))]),
+    takeVideoRoom(tx, wish.ownerId, wish.mostVideos),
+  ]);
   const reachable = found.filter((video) => confined === undefined || video.ownerId === confined);
   const videos = new Map(reachable.map((video) => [video.videoId, video]));
   const checked = checkComposition(wish.items, videos, wish.transition);
   if (!checked.ok) return err({ kind: 'faults', faults: checked.error });
 
+  if (!room.ok) return room;
   const jobId = newId('job', idSource);
   const compositionId = newId('cmp', idSource);
   const title = wish.title ?? `Composition of ${wish.items.length} videos`;

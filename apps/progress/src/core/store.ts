@@ -2,8 +2,8 @@
  * What progress asks of its database. Rows are reached by noun; inside `transaction` the same nouns join one transaction, together
  * with what it publishes. A `lock...` takes the row's lock until the end of the transaction, before every change.
  *
- * Locks are taken in one order, so that nobody waits in a circle: the subject's row (a video, a composition, an image), then jobs
- * by id, then the owner's turn, then tasks by id.
+ * Locks are taken in one order, so that nobody waits in a circle: the subject's row (a video, a composition, an image), then the
+ * turn to add a video to the owner's, then jobs by id, then the owner's turn, then tasks by id.
  */
 import type { NewRecord } from '@millrace/eventlog';
 import type { AnswerRows } from '@millrace/postgres';
@@ -56,6 +56,8 @@ export interface Rows {
 export interface Transaction extends Rows {
   /** Publishes with the commit: all of it or nothing. */
   publish(records: readonly NewRecord[]): Promise<void>;
+  /** Whether other works may share this transaction. */
+  readonly isShared: boolean;
   /** Returns where this transaction is the caller's own, throws where it is shared: then the work is done again in one of its own. */
   needsOwn(): void;
   /** Calls back once the transaction is committed, not at all when it is not; for hints that may get lost. Must not throw. */

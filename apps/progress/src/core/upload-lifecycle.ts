@@ -7,6 +7,7 @@ import type { Transaction } from './store.ts';
 import { partsPrefix, type UploadRecord, type UploadTarget } from './upload.ts';
 import { newVideo, stateOf, type VideoRecord } from './video.ts';
 import { saveChanged } from './video-effects.ts';
+import { takeVideoRoom } from './video-room.ts';
 import { sourceFailed } from './video-source.ts';
 
 export interface UploadLimits {
@@ -67,10 +68,8 @@ export async function beginUpload(
     return err({ kind: 'owner-quota', message: `expected at most the ${left} bytes left, got ${wish.sizeBytes}` });
   }
   if (isNew) {
-    if ((await tx.videos.count(video.ownerId)) >= limits.maxVideosPerOwner) {
-      const message = `expected at most ${limits.maxVideosPerOwner} videos of one owner: delete one first`;
-      return err({ kind: 'too-many-videos', message });
-    }
+    const room = await takeVideoRoom(tx, video.ownerId, limits.maxVideosPerOwner);
+    if (!room.ok) return err({ kind: room.error.kind, message: room.error.reason });
     await tx.videos.insert(video);
     await tx.publish([record(videosTopic, stateOf(video))]);
   }

@@ -22,7 +22,13 @@ export interface VideoRows {
   /** Removes the video with what its runs made; its uploads are the caller's. */
   remove(videoId: string): Promise<void>;
   list(filter: VideoFilter, page: PageRequest): Promise<readonly VideoRecord[]>;
-  count(ownerId: string): Promise<number>;
+  /** Waits for, and takes until the end of the transaction, the turn to add a video to the owner's; alone, or with others who share it. */
+  takeTurn(ownerId: string): Promise<void>;
+  shareTurn(ownerId: string): Promise<void>;
+  /** Cheap: the owner's videos, and all of its jobs that wait or run, of which each may bring one more. */
+  countAtMost(ownerId: string): Promise<number>;
+  /** The owner's videos, and those that jobs which wait or run will make. */
+  countWithComing(ownerId: string): Promise<number>;
   /** Bytes of the originals of an owner. */
   sourceBytes(ownerId: string): Promise<number>;
   /** Keeps the outcomes of the run that made the asset, over those of an earlier one. */

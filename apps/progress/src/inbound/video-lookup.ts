@@ -1,6 +1,7 @@
 import { type Actor, confinedTo } from '@millrace/auth';
-import { notFound } from '@millrace/http';
+import { notFound, ProblemError, problem } from '@millrace/http';
 import type { VideoRecord } from '../core/video.ts';
+import type { NoVideoRoom } from '../core/video-room.ts';
 import type { VideoRows } from '../core/video-rows.ts';
 
 /** The video if it is there and the actor may reach it; otherwise refuses with 404. `lock`: takes its row lock. */
@@ -14,4 +15,9 @@ export async function reachVideo(
   const owner = confinedTo(actor);
   if (video === undefined || (owner !== undefined && video.ownerId !== owner)) throw notFound('video', videoId);
   return video;
+}
+
+/** The owner has no room for one more video. */
+export function tooManyVideos({ kind, reason }: NoVideoRoom): ProblemError {
+  return new ProblemError(problem(409, kind, 'Too many videos', { detail: reason }));
 }

@@ -33,10 +33,11 @@ import { releaseVideo } from '../core/image-removal.ts';
 import type { ImportProgress } from '../core/import-rows.ts';
 import { changeVideo, currentTaskId, newVideo, stateOf, type VideoRecord } from '../core/video.ts';
 import { removeVideo } from '../core/video-removal.ts';
+import { takeVideoRoom } from '../core/video-room.ts';
 import { access } from './access.ts';
 import type { ProgressEnv, RouteDeps } from './api-context.ts';
 import { mutate } from './mutation.ts';
-import { reachVideo } from './video-lookup.ts';
+import { reachVideo, tooManyVideos } from './video-lookup.ts';
 import { showStatus, showVideo } from './video-view.ts';
 
 export const videoParams = z.object({ id: videoIdSchema });
@@ -106,11 +107,8 @@ export function addVideoRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): 
         throw new ProblemError(problem(422, 'url-refused', 'The URL cannot be imported', { detail: refusal }));
       }
       const answer = await mutate(c, deps, { action: 'createVideo', status: 201, body: input }, async (tx, nowMs) => {
-        const most = deps.limits.maxVideosPerOwner;
-        if ((await tx.videos.count(ownerId)) >= most) {
-          const detail = `expected at most ${most} videos of one owner: delete one first`;
-          throw new ProblemError(problem(409, 'too-many-videos', 'Too many videos', { detail }));
-        }
+        const room = await takeVideoRoom(tx, ownerId, deps.limits.maxVideosPerOwner);
+        if (!room.ok) throw tooManyVideos(room.error);
         const video = newVideo(
           {
             videoId: newId('vid', deps.idSource),

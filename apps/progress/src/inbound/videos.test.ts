@@ -179,12 +179,13 @@ it('every change leaves one audit fact with its actor, action, resource and requ
     from: 'earliest',
     onRecord: ({ value }) => void (value && facts.set(value.request_id, value)),
   });
-  await follower.caughtUp;
+  const factOf = (answer: (typeof calls)[number][1]) => facts.get(answer.headers.get('x-request-id') ?? '');
+  // what was committed is in the log a moment later
+  await expect.poll(() => calls.every(([, answer]) => factOf(answer)), { timeout: 5_000, interval: 10 }).toBe(true);
   await follower[Symbol.asyncDispose]();
   for (const [action, answer, resource] of calls) {
     expect(answer.status, action).toBeLessThan(300);
-    const fact = facts.get(answer.headers.get('x-request-id') ?? '');
-    expect(fact, action).toMatchObject({ action, resource, actor: ownerId, owner_id: ownerId });
+    expect(factOf(answer), action).toMatchObject({ action, resource, actor: ownerId, owner_id: ownerId });
   }
 });
 

@@ -45,6 +45,7 @@ export function createProgressStore(sql: Sql, outbox: Outbox): ProgressStore {
           published.push(...records);
           return Promise.resolve();
         },
+        isShared: false,
         needsOwn: () => {},
         afterCommit: (hint) => void hints.push(hint),
       });
@@ -59,7 +60,8 @@ export function createProgressStore(sql: Sql, outbox: Outbox): ProgressStore {
   return {
     ...createRows(sql),
     transaction,
-    shared: (key, work) => shares.run(key, (tx, shared) => work(shared ? { ...tx, needsOwn: refuseSharing } : tx)),
+    shared: (key, work) =>
+      shares.run(key, (tx, shared) => work(shared ? { ...tx, isShared: true, needsOwn: refuseSharing } : tx)),
   };
 }
 

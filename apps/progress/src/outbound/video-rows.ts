@@ -32,7 +32,10 @@ interface Row {
 export function createVideoRows(sql: Queryable): VideoRows {
   return {
     async insert(video) {
-      await sql`INSERT INTO progress.videos ${sql(toRow(sql, video))}`;
+      const row = toRow(sql, video);
+      await sql`
+        WITH counted AS (${countVideos(sql, sql`SELECT ${row.owner_id}::text AS owner_id, 1 AS more`)})
+        INSERT INTO progress.videos ${sql(row)}`;
     },
     async get(videoId) {
       return first(await sql<Row[]>`SELECT * FROM progress.videos WHERE video_id = ${videoId}`);
@@ -50,7 +53,9 @@ export function createVideoRows(sql: Queryable): VideoRows {
       await sql`UPDATE progress.videos SET ${sql(changed)} WHERE video_id = ${video_id}`;
     },
     async remove(videoId) {
-      await sql`DELETE FROM progress.videos WHERE video_id = ${videoId}`;
+      await sql`
+        WITH gone AS (DELETE FROM progress.videos WHERE video_id = ${videoId} RETURNING owner_id)
+        ${countVideos(sql, sql`SELECT owner_id, -1 AS more FROM gone`)}`;
     },
     async list(filter, { before, limit }) {
       const rows = await sql<Row[]>`
@@ -63,9 +68,25 @@ export function createVideoRows(sql: Queryable): VideoRows {
         ORDER BY video_id DESC LIMIT ${limit}`;
       return rows.map(toRecord);
     },
-    async count(ownerId) {
+    async takeTurn(ownerId) {
+      await sql`SELECT pg_advisory_xact_lock(${turnOf(sql, ownerId)})`;
+    },
+    async shareTurn(ownerId) {
+      await sql`SELECT pg_advisory_xact_lock_shared(${turnOf(sql, ownerId)})`;
+    },
+    async countAtMost(ownerId) {
       const rows = await sql<{ n: number }[]>`
-        SELECT count(*)::int AS n FROM progress.videos WHERE owner_id = ${ownerId}`;
+        SELECT ${videosOf(sql, ownerId)} + coalesce((
+          SELECT sum(open) FROM progress.open_jobs WHERE owner_id = ${ownerId}), 0)::int AS n`;
+      return rows[0]?.n ?? 0;
+    },
+    async countWithComing(ownerId) {
+      const rows = await sql<{ n: number }[]>`
+        SELECT ${videosOf(sql, ownerId)} + (
+          SELECT count(*) FROM progress.jobs AS job
+          WHERE owner_id = ${ownerId} AND status IN ('pending', 'processing') AND (kind = 'compose' OR (
+            kind = 'image-video' AND NOT EXISTS (
+              SELECT 1 FROM progress.images WHERE img_name = job.subject AND has_video))))::int AS n`;
       return rows[0]?.n ?? 0;
     },
     async sourceBytes(ownerId) {
@@ -84,6 +105,22 @@ export function createVideoRows(sql: Queryable): VideoRows {
       return rows[0]?.outcomes ?? [];
     },
   };
+}
+
+/** A part of a statement that adds `more` (of each owner once) to the videos of owners. */
+function countVideos(sql: Queryable, more: ReturnType<Queryable>) {
+  return sql`
+    INSERT INTO progress.video_counts AS counted (owner_id, slot, videos)
+    SELECT owner_id, pg_backend_pid() % 64, more FROM (${more}) AS changed
+    ON CONFLICT (owner_id, slot) DO UPDATE SET videos = counted.videos + excluded.videos`;
+}
+
+function videosOf(sql: Queryable, ownerId: string) {
+  return sql`coalesce((SELECT sum(videos) FROM progress.video_counts WHERE owner_id = ${ownerId}), 0)::int`;
+}
+
+function turnOf(sql: Queryable, ownerId: string) {
+  return sql`hashtextextended(${`progress-videos-${ownerId}`}, 0)`;
 }
 
 function toRow(sql: Queryable, video: VideoRecord) {
