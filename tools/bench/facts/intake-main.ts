@@ -1,7 +1,7 @@
 /**
  * CMCD reports from HTTP until they can be asked for: players post events to a standalone server (PostgreSQL log, embedded ClickHouse)
  * over keep-alive connections, one and twenty reports a post. What was answered 204 has to be queryable, or shed and counted by a
- * metric, to the last report; else it ends with exit code 1. Run: `npx tsx tools/bench/facts/intake-main.ts [reports]`. Everything, the
+ * metric, to the last report; else it ends with exit code 1. Run: `npx tsx tools/bench/facts/intake-main.ts [reports] [--quick]`. Everything, the
  * players included, shares the machine.
  */
 import { spawn } from 'node:child_process';
@@ -10,7 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { usageDuring } from '../../rig/process-usage.ts';
 import { type StandaloneServer, startStandalone } from '../../rig/standalone-server.ts';
 
-const reports = Number(process.argv[2] ?? 100_000);
+const [given] = process.argv.slice(2).map(Number).filter(Number.isFinite);
+const reports = given ?? (process.argv.includes('--quick') ? 20_000 : 100_000);
 const sessions = 100;
 const connections = 16;
 const unlimited = '1000000';
