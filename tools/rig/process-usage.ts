@@ -26,6 +26,14 @@ export function parseStat(text: string): ProcessStat {
   };
 }
 
+/** User and system time of a process so far, and of those of its children that have ended, ms. */
+export function cpuOf(pid: number): { readonly ownMs: number; readonly childrenMs: number } {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const ms = (...at: readonly number[]) => (at.reduce((sum, i) => sum + Number(fields[i]), 0) * 1_000) / ticksPerSecond;
+  return { ownMs: ms(11, 12), childrenMs: ms(13, 14) };
+}
+
 /** All processes that are there now. */
 function allProcesses(): readonly ProcessStat[] {
   return readdirSync('/proc').flatMap((name) => {

@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startStandalone } from '../../rig/standalone-server.ts';
 import { rootDir } from '../../setup/workspace.mjs';
+import { measureOverhead } from './overhead.ts';
 import { measureQueue } from './queue.ts';
 import { renderJobsReport } from './report.ts';
 import { measureCancel, measureProgress } from './running.ts';
 import { measureSubmit } from './submit.ts';
+import { measureWorkerDeath } from './worker-death.ts';
 
 const quick = process.argv.includes('--quick');
 const say = (what: string, result: unknown) =>
@@ -23,9 +25,14 @@ try {
     return [first, await measureCancel(server, dir, dataDir, quick)] as const;
   });
   say('cancel', cancel);
+  const plan = quick ? { seconds: 20, repetitions: 1 } : { seconds: 90, repetitions: 5 };
+  const overhead = await withServer((server) => measureOverhead(server, dir, plan));
+  say('overhead', overhead);
+  const workerDeath = await measureWorkerDeath(dir, quick);
+  say('kill -9 of a worker', workerDeath);
   const queue = await measureQueue(quick ? 1_000 : 5_000);
   say('queue', queue);
-  const page = renderJobsReport({ date: new Date(), submit, progress, cancel, queue });
+  const page = renderJobsReport({ date: new Date(), submit, progress, overhead, cancel, workerDeath, queue });
   if (quick) process.stdout.write(page);
   else writeFileSync(join(rootDir, 'docs/benchmarks-jobs.md'), page);
 } finally {

@@ -8,7 +8,7 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import type { TaskProgressResponse } from '@millrace/api';
 import { chooseRungs, type LadderRung } from '@millrace/ladder';
-import { cpuWithChildren } from '../../rig/process-usage.ts';
+import { cpuOf } from '../../rig/process-usage.ts';
 import type { StandaloneServer } from '../../rig/standalone-server.ts';
 import { percentile } from '../live/percentile.ts';
 import { hasEnded, makeVideo, until, uploadVideo } from './media.ts';
@@ -18,8 +18,12 @@ export interface OverheadRun {
   readonly ladderS: number;
   /** From the job's first lease to its end, s. */
   readonly jobS: number;
-  /** CPU of the server and of everything that it started, PostgreSQL apart, over the whole job, s. */
-  readonly jobCpuS: number;
+  /** CPU of every ffmpeg and ffprobe of the job, s. */
+  readonly encodersCpuS: number;
+  /** Of these for the poster and the storyboard, by a job that makes nothing else, s. */
+  readonly posterCpuS: number;
+  /** CPU of the server itself meanwhile: progress, worker and all that it does without a job; PostgreSQL apart, s. */
+  readonly serverCpuS: number;
   readonly spans: number;
   /** Between the end of one task and the start of the next, mean, ms. */
   readonly gapMs: number;
@@ -35,16 +39,28 @@ export interface OverheadResult {
   /** Medians of each run's ratio to its own bare encode. */
   readonly ladderRatio: number;
   readonly jobRatio: number;
-  readonly cpuRatio: number;
+  /** CPU of the encoders without the poster's, and with the server's on top. */
+  readonly encodersCpuRatio: number;
+  readonly allCpuRatio: number;
 }
 
 const picture = { width: 1280, height: 720, framesPerSecond: 30 };
 
-export async function measureOverhead(server: StandaloneServer, dir: string, quick: boolean): Promise<OverheadResult> {
+export interface OverheadPlan {
+  /** Length of the film, s. */
+  readonly seconds: number;
+  readonly repetitions: number;
+}
+
+export async function measureOverhead(
+  server: StandaloneServer,
+  dir: string,
+  { seconds, repetitions }: OverheadPlan,
+): Promise<OverheadResult> {
   const path = join(dir, 'silent.mp4');
-  makeVideo(path, { seconds: quick ? 20 : 60, size: `${picture.width}x${picture.height}`, silent: true });
+  makeVideo(path, { seconds, size: `${picture.width}x${picture.height}`, silent: true });
   const runs: OverheadRun[] = [];
-  for (let n = 0; n < (quick ? 1 : 5); n++) {
+  for (let n = 0; n < repetitions; n++) {
     const load = loadavg()[0] ?? Number.NaN;
     // in turns, and each first as often as the other: what the machine does beside shows in both
     const bareFirst = n % 2 === 1 ? await bareLadder(path, dir) : undefined;
@@ -56,19 +72,20 @@ export async function measureOverhead(server: StandaloneServer, dir: string, qui
     runs,
     ladderRatio: median((run) => run.ladderS / run.bareS),
     jobRatio: median((run) => run.jobS / run.bareS),
-    cpuRatio: median((run) => run.jobCpuS / run.bareCpuS),
+    encodersCpuRatio: median((run) => (run.encodersCpuS - run.posterCpuS) / run.bareCpuS),
+    allCpuRatio: median((run) => (run.encodersCpuS - run.posterCpuS + run.serverCpuS) / run.bareCpuS),
   };
 }
 
 async function oneJob(
   server: StandaloneServer,
   path: string,
-): Promise<Pick<OverheadRun, 'ladderS' | 'jobS' | 'jobCpuS' | 'spans' | 'gapMs'>> {
+): Promise<Omit<OverheadRun, 'bareS' | 'bareCpuS' | 'load'>> {
   const id = await uploadVideo(server, path, false);
-  const cpuBefore = cpuWithChildren(server.pid);
+  const before = cpuOf(server.pid);
   await server.api.call('POST', `/videos/${id}/run_sync`, {});
   await until(server, `/videos/${id}`, hasEnded, { everyMs: 250, withinMs: 900_000 });
-  const jobCpuS = (cpuWithChildren(server.pid) - cpuBefore) / 1_000;
+  const after = cpuOf(server.pid);
   const run = (await server.api.call('GET', `/videos/${id}/reprocess`)) as unknown as TaskProgressResponse;
   if (run.status !== 'completed') throw new Error(JSON.stringify(run));
   const tasks = run.attempts
@@ -82,11 +99,15 @@ async function oneJob(
   const [startMs, endMs] = [spans[0]?.startMs ?? Number.NaN, Math.max(...spans.map((span) => span.endMs))];
   const between = tasks.filter((task) => task.step !== 'ladder' && task.startMs >= startMs && task.endMs <= endMs);
   const otherMs = between.reduce((sum, task) => sum + task.endMs - task.startMs, 0);
+  await server.api.call('POST', `/videos/${id}/reprocess`, { steps: ['poster'] });
+  await until(server, `/videos/${id}`, hasEnded, { everyMs: 250 });
   const gaps = tasks.slice(1).map((task, i) => task.startMs - (tasks[i]?.endMs ?? task.startMs));
   return {
     ladderS: (endMs - startMs - otherMs) / 1_000,
     jobS: (Date.parse(run.finished_at ?? '') - Date.parse(run.started_at ?? '')) / 1_000,
-    jobCpuS,
+    encodersCpuS: (after.childrenMs - before.childrenMs) / 1_000,
+    posterCpuS: (cpuOf(server.pid).childrenMs - after.childrenMs) / 1_000,
+    serverCpuS: (after.ownMs - before.ownMs) / 1_000,
     spans: spans.length,
     gapMs: gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length,
   };
@@ -94,11 +115,11 @@ async function oneJob(
 
 async function bareLadder(path: string, dir: string): Promise<Pick<OverheadRun, 'bareS' | 'bareCpuS'>> {
   const startedAt = performance.now();
-  const cpuBefore = cpuWithChildren(process.pid, 'children');
+  const cpuBefore = cpuOf(process.pid).childrenMs;
   for (const rung of chooseRungs(picture)) await encode(path, join(dir, 'bare.mp4'), rung);
   return {
     bareS: (performance.now() - startedAt) / 1_000,
-    bareCpuS: (cpuWithChildren(process.pid, 'children') - cpuBefore) / 1_000,
+    bareCpuS: (cpuOf(process.pid).childrenMs - cpuBefore) / 1_000,
   };
 }
 
@@ -113,6 +134,8 @@ async function encode(path: string, output: string, rung: LadderRung): Promise<v
   const written = ['-force_key_frames', 'expr:gte(t,n_forced*4)', '-f', 'mp4', output];
   const args = ['-v', 'error', '-nostdin', '-y', '-i', path, '-an', '-vf', filter];
   const all = ['-n', '10', 'ffmpeg', ...args, ...coding, ...rates, ...keyframes, ...written];
-  const code = await new Promise((resolve) => spawn('nice', all, { stdio: 'inherit' }).once('exit', resolve));
+  // in a session of its own like the worker's: Linux shares out the processor among sessions first
+  const options = { stdio: 'inherit', detached: true } as const;
+  const code = await new Promise((resolve) => spawn('nice', all, options).once('exit', resolve));
   if (code !== 0) throw new Error(`ffmpeg ended with ${String(code)}`);
 }

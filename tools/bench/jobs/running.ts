@@ -1,8 +1,7 @@
 /**
- * A job while it runs: how old the progress is that a WebSocket shows, how good the estimate of the end is, how long a cancel takes
- * until nothing of the job is left, and what all of it costs over ffmpeg alone.
+ * A job while it runs: how old the progress is that a WebSocket shows, how good the estimate of the end is, and how long a cancel
+ * takes until nothing of the job is left.
  */
-import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,9 +23,6 @@ export interface ProgressResult {
   readonly gapP95Ms: number;
   /** |estimated - real| of the time left, over the whole time, at a quarter, half and three quarters. */
   readonly etaErrors: readonly number[];
-  /** Time of the ladder step, and of one ffmpeg for each rung with the same settings, s. */
-  readonly ladderS: number;
-  readonly bareS: number;
 }
 
 export async function measureProgress(server: StandaloneServer, dir: string, quick: boolean): Promise<ProgressResult> {
@@ -52,8 +48,6 @@ export async function measureProgress(server: StandaloneServer, dir: string, qui
   const running = mine.filter(({ job }) => job.status === 'processing' && job.progress > 0);
   const delays = mine.map(({ job, atMs }) => atMs - Date.parse(job.updated_at));
   const gaps = running.slice(1).map(({ atMs }, i) => atMs - (running[i]?.atMs ?? atMs));
-  const ladder = run.steps.find(({ name }) => name === 'ladder');
-  const ladderS = (Date.parse(ladder?.finished_at ?? '') - Date.parse(ladder?.started_at ?? '')) / 1_000;
   return {
     messages: mine.length,
     delayP50Ms: percentile(delays, 0.5),
@@ -61,8 +55,6 @@ export async function measureProgress(server: StandaloneServer, dir: string, qui
     gapP50Ms: percentile(gaps, 0.5),
     gapP95Ms: percentile(gaps, 0.95),
     etaErrors: [0.25, 0.5, 0.75].map((share) => etaError(running, run, share)),
-    ladderS,
-    bareS: await bareLadder(path, dir, await rungsOf(server, id)),
   };
 }
 
@@ -77,37 +69,6 @@ function etaError(
   const found = running.find(({ job, atMs }) => atMs >= startMs + wholeMs * share && job.eta_ms !== null);
   if (found === undefined) return Number.NaN;
   return Math.abs(found.atMs + (found.job.eta_ms ?? 0) - endMs) / wholeMs;
-}
-
-interface EncodedRung {
-  readonly width: number;
-  readonly height: number;
-  readonly bitsPerSecond: number;
-}
-
-/** Rungs of the ladder, from the playlist that was published. */
-async function rungsOf(server: StandaloneServer, id: string): Promise<readonly EncodedRung[]> {
-  const video = await server.api.call('GET', `/videos/${id}`);
-  const { hls_url: url } = video['playback'] as { hls_url: string };
-  const playlist = await (await fetch(url)).text();
-  return [...playlist.matchAll(/BANDWIDTH=(\d+).*?RESOLUTION=(\d+)x(\d+)/g)].map(([, bits, width, height]) => ({
-    ...{ width: Number(width), height: Number(height), bitsPerSecond: Number(bits) },
-  }));
-}
-
-/** One ffmpeg after the other, each over the whole film; s. */
-async function bareLadder(path: string, dir: string, rungs: readonly EncodedRung[]): Promise<number> {
-  const startedAt = performance.now();
-  for (const { width, height, bitsPerSecond } of rungs) {
-    const rate = ['-maxrate', String(bitsPerSecond), '-bufsize', String(bitsPerSecond * 2)];
-    const keyframes = ['-force_key_frames', 'expr:gte(t,n_forced*4)'];
-    const coding = ['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '22', ...rate, ...keyframes];
-    const output = ['-an', '-vf', `scale=${width}:${height}`, ...coding, join(dir, 'bare.mp4')];
-    const args = ['-n', '10', 'ffmpeg', '-v', 'error', '-nostdin', '-y', '-i', path, ...output];
-    const code = await new Promise((resolve) => spawn('nice', args, { stdio: 'inherit' }).once('exit', resolve));
-    if (code !== 0) throw new Error(`ffmpeg ended with ${String(code)}`);
-  }
-  return (performance.now() - startedAt) / 1_000;
 }
 
 export interface CancelResult {
