@@ -40,6 +40,7 @@ function processType(settings: ProgressSettings, clock: Clock): JobType {
   return {
     pipeline: {
       kind: pipeline.kind,
+      ...(pipeline.effort === undefined ? {} : { effort: pipeline.effort }),
       plan: (request) => pipeline.plan(processRequestOf(request)),
       advance: (request, finished, done) => pipeline.advance(processRequestOf(request), finished, done),
     },

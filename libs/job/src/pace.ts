@@ -1,5 +1,6 @@
 /**
- * How long a job will still take. Once a run has shown enough of itself, from its own smoothed rate over overall progress;
+ * How long a job will still take. Once a run has shown enough of itself, from its own smoothed rate over the work that is done (progress
+ * in which each step counts for as long as it usually takes, whatever its weight for the user);
  * before, from what earlier runs of the kind took. The rate forgets over a third of the time that the job ran, so that an estimate is
  * steady in a long job and quick in a short one; while nothing moves it grows, because the rate falls, and at last there is none.
  */
@@ -10,7 +11,7 @@ export interface Pace {
   readonly sinceMs: number;
   /** Time of the newest one. */
   readonly atMs: number;
-  /** Progress at the first and at the newest one, percent. */
+  /** Work done at the first and at the newest one, percent. */
   readonly from: number;
   readonly progress: number;
   /** Smoothed, percent for each ms. */
@@ -31,7 +32,7 @@ const stalled = Math.exp(-4);
 /** A longer estimate is none, ms. */
 const longestEtaMs = 7 * 24 * 3_600_000;
 
-/** Notes that the job was at `progress` (percent) at `atMs`. What is older or lower than what is known changes nothing. */
+/** Notes that `progress` percent of the work was done at `atMs`. What is older or lower than what is known changes nothing. */
 export function observeProgress(pace: Pace | undefined, progress: number, atMs: number): Pace {
   if (pace === undefined) return { sinceMs: atMs, atMs, from: progress, progress, rate: 0 };
   const gained = progress - pace.progress;
@@ -57,7 +58,7 @@ export function estimateEnd(
     if (enough && fading(pace, idleMs) < stalled) return undefined;
     if (enough && rate > 0) {
       const sincePaceMs = Math.min(leastMemoryMs, Math.max(0, run.nowMs - pace.atMs));
-      return bounded((100 - run.progress) / rate - sincePaceMs, 'this-run');
+      return bounded((100 - pace.progress) / rate - sincePaceMs, 'this-run');
     }
   }
   if (earlierMs === undefined || !(earlierMs > 0)) return undefined;

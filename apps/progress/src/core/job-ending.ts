@@ -30,12 +30,12 @@ export async function endJob(
   known?: { readonly steps: readonly StepRecord[]; readonly tasks: readonly TaskRecord[] },
 ): Promise<JobRecord> {
   const nowMs = deps.clock.nowMs();
-  const { effects } = deps.types.of(job.kind);
+  const { effects, pipeline } = deps.types.of(job.kind);
   const [steps, tasks] =
     known === undefined
       ? await Promise.all([tx.jobs.steps([job.jobId]), tx.tasks.ofJob(job.jobId)])
       : [known.steps, known.tasks];
-  const counted = countJob(job, steps, sumTasks(tasks), nowMs);
+  const counted = countJob(job, steps, sumTasks(tasks), nowMs, pipeline.effort);
   const ended: JobRecord = {
     ...counted.job,
     status: expectOk(moveJob(job.status, signals[end.status]), `job ${job.jobId}`),

@@ -4,7 +4,14 @@
  */
 
 import type { JobStep } from '@millrace/events';
-import { estimateEnd, jobHasEnded, observeProgress, overallProgress, shareOutWeights } from '@millrace/job';
+import {
+  estimateEnd,
+  jobHasEnded,
+  observeProgress,
+  overallProgress,
+  type StepShare,
+  shareOutWeights,
+} from '@millrace/job';
 import type { JobRecord, StepRecord } from './job-record.ts';
 import type { TaskSums } from './task-rows.ts';
 
@@ -15,12 +22,13 @@ export interface CountedJob {
   readonly changed: readonly StepRecord[];
 }
 
-/** Counts a job that has not ended. */
+/** Counts a job that has not ended; `effort` is that of its pipeline. */
 export function countJob(
   job: JobRecord,
   steps: readonly StepRecord[],
   sums: readonly TaskSums[],
   nowMs: number,
+  effort?: Readonly<Record<string, number>>,
 ): CountedJob {
   const counted = steps.map((step) =>
     countStep(
@@ -34,13 +42,25 @@ export function countJob(
   const progress = overallProgress(shares, job.progress, false);
   const phase = phaseOf(job, counted, sums, nowMs);
   const moved = progress > job.progress || phase !== job.phase || changed.length > 0;
-  const pace = job.status === 'processing' ? observeProgress(job.pace, progress, nowMs) : job.pace;
+  const pace = job.status === 'processing' ? observeProgress(job.pace, workOf(shares, effort), nowMs) : job.pace;
   if (!moved && pace === job.pace) return { job, steps, changed: [] };
   return {
     job: { ...job, progress, phase, pace, updatedAtMs: Math.max(nowMs, job.updatedAtMs) },
     steps: counted,
     changed,
   };
+}
+
+/** How much of the work is done, percent. */
+function workOf(shares: readonly StepShare[], effort: Readonly<Record<string, number>> = {}): number {
+  const efforts = shares.map((step) => ({ ...step, weight: effort[step.name] ?? step.weight }));
+  const sum = efforts.reduce((total, { weight }) => total + weight, 0);
+  if (!(sum > 0)) return overallProgress(shares, 0, false);
+  return overallProgress(
+    efforts.map((step) => ({ ...step, weight: (step.weight / sum) * 100 })),
+    0,
+    false,
+  );
 }
 
 function countStep(step: StepRecord, sums: TaskSums | undefined, nowMs: number): StepRecord {

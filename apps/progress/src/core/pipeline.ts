@@ -54,6 +54,11 @@ export interface Advance {
  */
 export interface Pipeline<Request = unknown> {
   readonly kind: JobKind;
+  /**
+   * How long steps usually take beside one another, any unit, by name: for the estimate of the end. Weights are what users are shown, and
+   * may be far from that. Steps that are missing, and kinds without it, count with their weights.
+   */
+  readonly effort?: Readonly<Record<string, number>>;
   /** `request` is what `submit` was given, kept with the job. Throws on one it did not make itself (a bug). */
   plan(request: Request): JobPlan;
   /** `done` are all outcomes so far, `finished` included. */

@@ -27,6 +27,10 @@ const phases: Readonly<Record<ProcessingStep, string>> = {
   ladder: 'encoding the ladder',
   publish: 'publishing',
 };
+/** Of a film with speech in it. */
+const effort: Readonly<Record<ProcessingStep, number>> = {
+  ...{ probe: 2, audio: 3, subtitles: 8, poster: 4, ladder: 82, publish: 1 },
+};
 const allSteps = Object.keys(phases) as readonly ProcessingStep[];
 
 /** Smaller first: what a viewer waits for before what nobody waits for. */
@@ -38,6 +42,7 @@ const firstRungLines = 480;
 export function createProcessPipeline(options: ProcessPipelineOptions): Pipeline<ProcessRequest> {
   return {
     kind: 'process',
+    effort,
     plan: (request) =>
       request.steps === null ? planWhole(request, options) : planSome(request, request.steps, options),
     advance: (request, finished) => advance(request, finished, options),
@@ -114,12 +119,13 @@ function spanTasks(
   const { video, duration_ms } = probed.media;
   if (video === null) throw new Error(`video ${request.video_id}: expected pictures to encode, got none`);
   // the same for all rungs, so that their segments are
+  const sourcePixels = video.width * video.height * video.frames_per_second;
   const wishedMs = spanMs(video.width, video.height, video.frames_per_second);
   const spans = planSpans(probed.keyframes_ms, duration_ms, wishedMs);
   return spans.map(({ span, startMs, endMs, lengthMs }) => ({
     key: `span/${rung.name}/${span}`,
     step: 'ladder',
-    share: (lengthMs * rung.width * rung.height * rung.framesPerSecond) / 1e9,
+    share: (lengthMs * (pixelsOf(rung) + decoding * sourcePixels)) / 1e9,
     spec: {
       kind: 'span',
       source: request.source,
@@ -140,6 +146,13 @@ function spanTasks(
     after: ['probe'],
     rank: isFirst ? ranks.firstRung : ranks.otherRungs,
   }));
+}
+
+/** What it takes to decode a picture of the source beside encoding one of the same size: each rung decodes all of it. */
+const decoding = 0.4;
+
+function pixelsOf(rung: LadderRung): number {
+  return rung.width * rung.height * rung.framesPerSecond;
 }
 
 function audioTask(request: ProcessRequest, media: MediaFacts): PlannedTask {

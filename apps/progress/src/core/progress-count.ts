@@ -22,6 +22,7 @@ export async function countProgress(deps: EngineDeps, jobIds: readonly string[])
           steps.filter((step) => step.jobId === job.jobId),
           sums.filter((one) => one.jobId === job.jobId),
           nowMs,
+          deps.types.of(job.kind).pipeline.effort,
         ),
       }))
       .filter((one) => one.job !== one.before);

@@ -125,7 +125,7 @@ async function advanceJob(tx: Transaction, deps: EngineDeps, job: JobRecord, fin
     await endJob(tx, deps, job, { status: 'completed', draining: false }, { steps: skipped, tasks });
     return;
   }
-  const counted = countJob(job, skipped, sumTasks([...tasks, ...planted.map(asPlanted)]), nowMs);
+  const counted = countJob(job, skipped, sumTasks([...tasks, ...planted.map(asPlanted)]), nowMs, pipeline.effort);
   await Promise.all([tx.jobs.saveSteps(counted.changed), tx.jobs.save([counted.job])]);
   await tx.publish([jobProgressed(counted.job, counted.steps, deps.usualMs(job.kind))]);
   await effects.advanced?.(tx, summaryOf(counted.job), outcome, done);
