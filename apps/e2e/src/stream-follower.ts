@@ -37,7 +37,7 @@ export function renditionUrls(text: string, baseUrl: string): readonly string[] 
 }
 
 /** Waits until the stream has a multivariant playlist and starts to follow all it lists. */
-export async function followStream(hlsUrl: string, withinMs = 15_000): Promise<FollowedStream> {
+export async function followStream(hlsUrl: string, withinMs = 45_000): Promise<FollowedStream> {
   let text = '';
   await eventually(
     async () => {

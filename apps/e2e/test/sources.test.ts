@@ -30,7 +30,7 @@ describe('what encoders send', () => {
       const latencyMode = title.includes('standard') ? 'standard' : 'low';
       const stream = await api.createStream(title, { latencyMode });
       await using encoder = pushWithFfmpeg({ url: server.publishUrl(stream), ...push });
-      await using followed = await followStream(server.hlsUrl(stream), 20_000);
+      await using followed = await followStream(server.hlsUrl(stream), 45_000);
       const { warnings, videoFrames } = await decodeWithFfmpeg(server.hlsUrl(stream), 5);
       await followed.stop();
       expect(encoder.running).toBe(true);
@@ -44,5 +44,6 @@ describe('what encoders send', () => {
         expect(timeBreaks(parseWithMp4box(init ?? new Uint8Array(), [...parts.values()]).fragments)).toEqual([]);
       }
     },
+    120_000,
   );
 });
