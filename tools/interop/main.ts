@@ -84,7 +84,13 @@ ${table(['client', 'version', 'result', 'detail'], readerRows)}
 
 They subscribe, hear a snapshot and a change, break off, and are told what they missed.
 
-${table(['client', 'result', 'detail'], hubRows)}`;
+${table(['client', 'result', 'detail'], hubRows)}
+## Noticed
+
+- shaka-player 5.2.12 in its low-latency mode stopped twice in three tries with an error of its own ("Cannot read properties of undefined
+  (reading 'match')": a request without a URI). With \`streaming.lowLatencyMode: false\` it played in three of three. The cause is not
+  known.
+`;
 process.stdout.write(page);
 if (wanted.length === 0) writeFileSync(inRepository('docs', 'interop.md'), page);
 process.stdout.write(
