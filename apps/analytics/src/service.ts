@@ -1,6 +1,6 @@
 /** Composition of analytics: schema, the sink that fills it, what is live from the log, and the API over both. */
 import { createTokenVerifier } from '@millrace/auth';
-import { type ConfiguredClickHouse, runClickHouseMigrations } from '@millrace/clickhouse';
+import { type ConfiguredClickHouse, openClickHouse, runClickHouseMigrations } from '@millrace/clickhouse';
 import { type Clock, sleep } from '@millrace/clock';
 import type { EventLog } from '@millrace/eventlog';
 import { revokedTokensTopic, signingKeysTopic, streamsTopic } from '@millrace/events';
@@ -23,7 +23,7 @@ import { setRetention } from './outbound/retention.ts';
 export interface AnalyticsDeps {
   readonly settings: AnalyticsSettings;
   /** Stays its opener's. */
-  readonly clickhouse: Pick<ConfiguredClickHouse, 'client' | 'database'>;
+  readonly clickhouse: Pick<ConfiguredClickHouse, 'client' | 'database' | 'url'>;
   readonly eventLog: EventLog;
   readonly log: Logger;
   readonly clock: Clock;
@@ -91,10 +91,11 @@ export async function createAnalyticsService(deps: AnalyticsDeps): Promise<Analy
     const slots = new ExportSlots(settings.ANALYTICS_MAX_EXPORTS, (count) => metrics.exports.set(count));
     scope.defer('exports', () => slots.stop());
     const isReady = () => feed.isReady() && streams.isReady;
-    const warehouse = createClickHouseWarehouse({
-      ...{ client: clickhouse.client, log, metrics },
-      nowMs: () => clock.monotonicMs(),
-    });
+    const { url, database } = clickhouse;
+    // each question has a time of its own, within which its answer may be silent
+    const questions = await openClickHouse({ url, database, log, requestTimeoutMs: 0 });
+    scope.defer('questions', () => questions.close());
+    const warehouse = createClickHouseWarehouse({ client: questions, log, metrics, clock });
     const api = createAnalyticsApi(
       {
         ...{ warehouse, board, isReady, streams, verifier, clock, idSource, metrics, database: clickhouse.database },

@@ -14,7 +14,10 @@ export interface OpenClickHouseOptions {
   /** Shown in the server's logs. */
   readonly application?: string;
   readonly maxConnections?: number;
-  /** Longest wait for an answer, ms; default 30 s. */
+  /**
+   * Longest silence of a connection that is in use, ms; default 30 s. It counts while a result is not read, too: 0, for none, where each
+   * call has a limit of its own.
+   */
   readonly requestTimeoutMs?: number;
 }
 

@@ -5,8 +5,10 @@
 import { Readable } from 'node:stream';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client';
+import { silentLogger } from '@millrace/log';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openClickHouse } from './client.ts';
 import { createTestClickHouse, type TestClickHouse } from './testing.ts';
 
 let clickhouse: TestClickHouse;
@@ -91,6 +93,38 @@ describe('the HTTP interface', () => {
       code: expect.stringMatching(/164|497/),
     });
     expect((await failure(client.command({ query: 'DROP TABLE numbers_kept', ...readonly }))).code).toBe('164');
+  });
+
+  it('may be silent before and within an answer, to a client that sets no limit to silence', async () => {
+    const open = (requestTimeoutMs: number) => {
+      const { database, url } = clickhouse;
+      return openClickHouse({ url, database, log: silentLogger, requestTimeoutMs });
+    };
+    const [hasty, patient] = [await open(300), await open(0)];
+    const late = { query: 'SELECT sleep(1) AS a FORMAT CSV' };
+    /** Takes some of a long answer, and the rest after a while. */
+    const slowly = async (from: ClickHouseClient) => {
+      const { stream } = await from.exec({
+        query: 'SELECT number, randomPrintableASCII(100) FROM numbers(400000) FORMAT CSV',
+      });
+      let bytes = 0;
+      let paused = false;
+      for await (const piece of stream as Readable) {
+        bytes += (piece as Uint8Array).byteLength;
+        if (!paused) await new Promise((resolve) => setTimeout(resolve, 1_000));
+        paused = true;
+      }
+      return bytes;
+    };
+    try {
+      await expect(hasty.exec(late)).rejects.toThrow(/timeout/i);
+      await expect(slowly(hasty)).rejects.toThrow();
+      const { stream } = await patient.exec(late);
+      expect(Buffer.concat(await (stream as Readable).toArray()).toString()).toBe('0\n');
+      expect(await slowly(patient)).toBeGreaterThan(40_000_000);
+    } finally {
+      await Promise.all([hasty.close(), patient.close()]);
+    }
   });
 
   it('fails with the code and the type of the server', async () => {
