@@ -106,6 +106,8 @@ async function makeStoryboard(
     `setpts=PTS-(${(originMs(file) / 1_000).toFixed(6)})/TB`,
     `fps=fps=1000/${plan.intervalMs}:round=near:start_time=0`,
     pictureFilter(video, plan.width, plan.height),
+    // what comes after the last keyframe, or is the end of a second that began, shows the last picture and not a black one
+    `tpad=stop_mode=clone:stop=${plan.tiles},trim=end_frame=${plan.tiles}`,
     `tile=${plan.columns}x${plan.rows}`,
   ].join(',');
   const run = await runFfmpeg({
