@@ -17,7 +17,9 @@ interface SeekBarProps {
 }
 
 /** A picture stays so long after a key or a finger, ms. */
-const staysMs = 1_200;
+const staysMs = 2_500;
+/** Height of the time below it. */
+const timePx = 22;
 
 export function SeekBar({ atS, durationS, storyboard, onSeek }: SeekBarProps) {
   const input = useRef<HTMLInputElement>(null);
@@ -55,8 +57,7 @@ export function SeekBar({ atS, durationS, storyboard, onSeek }: SeekBarProps) {
         onPointerEnter={want}
         onPointerDown={want}
         onPointerMove={(event) => show(under(event))}
-        onPointerLeave={hide}
-        onPointerUp={(event) => event.pointerType !== 'mouse' && fade()}
+        onPointerLeave={(event) => (event.pointerType === 'mouse' ? hide() : fade())}
         onPointerCancel={hide}
       />
     </>
@@ -98,14 +99,18 @@ function Preview({ tile, atS, place, slider }: PreviewProps) {
   const controls = slider.current?.parentElement?.getBoundingClientRect();
   const stage = slider.current?.closest('.vod-stage')?.getBoundingClientRect();
   if (bar === undefined || controls === undefined || stage === undefined) return null;
-  const roomPx = Math.max(40, stage.height - 96);
+  const roomPx = Math.max(40, bar.top - stage.top - timePx - 12);
   const scale = Math.min(1, roomPx / tile.height);
   const half = (tile.width * scale) / 2 + 4;
   const centre = bar.left - controls.left + place * bar.width;
   const left = Math.min(Math.max(half, centre), controls.width - half);
   const { width, height, x, y } = tile;
   return (
-    <div className="seek-preview" aria-hidden="true" style={{ left, width: width * scale }}>
+    <div
+      className="seek-preview"
+      aria-hidden="true"
+      style={{ left, bottom: controls.bottom - bar.top + 4, width: width * scale }}
+    >
       <div className="seek-preview-frame" style={{ height: height * scale }}>
         <div
           className="seek-preview-picture"
