@@ -6,11 +6,18 @@ import type postgres from 'postgres';
 
 type Element = string | number | bigint | boolean | null | undefined;
 
+/** What JSON escapes besides quotes and backslashes (control characters, halves of pairs), and PostgreSQL does not. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const unlikeJson = /[\u0000-\u001f\ud800-\udfff]/;
+
 /** PostgreSQL's text form: `{"a","b",NULL}`. */
 export function serializeArray(values: readonly Element[]): string {
   const texts = values.map((value) => {
     if (value === null || value === undefined) return 'NULL';
-    return `"${String(value).replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+    const text = String(value);
+    // The same escapes, several times as fast: whole batches of the event log go through here.
+    if (!unlikeJson.test(text)) return JSON.stringify(text);
+    return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
   });
   return `{${texts.join(',')}}`;
 }
