@@ -19,6 +19,7 @@ import { SubmitGate } from './core/submit-gate.ts';
 import { type JobEngine, openJobEngine } from './engine.ts';
 import { imageDepsOf, imageLimitsOf, openImages } from './images.ts';
 import { openImports } from './imports.ts';
+import { shedEarly } from './inbound/admission.ts';
 import type { RouteDeps } from './inbound/api-context.ts';
 import { createProgressApi } from './inbound/openapi.ts';
 import { jobTypesOf } from './job-types.ts';
@@ -140,7 +141,7 @@ export async function createProgressService(deps: ProgressDeps): Promise<Progres
         honoMount('/api/v1/webhooks', api.app),
         uploads.mount,
         images.mount,
-      ],
+      ].map((mount) => shedEarly(mount, routes)),
       internalMounts: [],
       readiness() {
         const reasons = [

@@ -71,7 +71,9 @@ export async function openTestProgress(options: TestProgressOptions = {}): Promi
   const signer = await createTokenSigner({ ...pair, clock, idSource });
   const mediaStore: MediaStore | MemoryStore = options.mediaStore ?? openMemoryStore();
   let metrics = openMetricsRegistry({ processMetrics: false });
-  const settings = { ...expectOk(loadSettings(progressSettings, {}), 'defaults'), ...options.settings };
+  const defaults = expectOk(loadSettings(progressSettings, {}), 'defaults');
+  // on a busy machine nobody is to be turned away for being slow
+  const settings = { ...defaults, PROGRESS_SLOW_REQUEST_MS: 60_000, ...options.settings };
   const open = (instanceId: string, wake: 'memory' | 'notify', registry: MetricsRegistry, sql = database.sql) =>
     createProgressService({
       ...{ settings, sql, eventLog, mediaStore, log, clock, idSource, instanceId, wake },

@@ -21,6 +21,7 @@ export class NeedsOwnTransaction extends Error {
   }
 }
 
+/** `shared`: others may be in the transaction. It is so at the first try of every work, also of one that happens to be alone. */
 export type Work<Tx, T> = (tx: Tx, shared: boolean) => Promise<T>;
 
 interface Pending<Tx> {
@@ -117,7 +118,7 @@ export class SharedTransactions<Tx> {
   async #runGroup(group: readonly Pending<Tx>[]): Promise<void> {
     let left = group;
     const alone: Pending<Tx>[] = [];
-    for (let round = 0; left.length > 1 && round < mostRounds; round++) {
+    for (let round = 0; left.length > 0 && round < mostRounds; round++) {
       const outcomes = await this.#together(left);
       const kinds = outcomes.map(kindOf);
       // one failed statement fails all that come after it: who caused it can only be told apart alone

@@ -1,94 +1,149 @@
 /**
- * How fast long work is accepted: compositions at 50 and at 300 a second for ten seconds while a worker encodes on the same machine, timed from
- * the moment at which each was due (so that a slow server cannot hide behind a slow client); and a thousand equal calls at once.
+ * How fast long work is accepted: compositions of one owner and runs of many videos, in an open loop, with the worker standing still and with
+ * its encoder running on the same machine; far more than can be accepted; and a thousand equal calls at once. What the machine itself
+ * can do is measured in the same run.
  */
-import { Agent, request } from 'node:http';
+import { spawnSync } from 'node:child_process';
+import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { processTree } from '../../rig/process-usage.ts';
 import type { StandaloneServer } from '../../rig/standalone-server.ts';
-import { percentile } from '../live/percentile.ts';
 import { hasEnded, makeVideo, until, uploadVideo } from './media.ts';
+import { type LimitResult, measureLimits } from './submit-limits.ts';
+import { type LoadResult, type LoadTarget, loadAt, post } from './submit-load.ts';
 
-export interface RateResult {
-  readonly perSecond: number;
-  readonly submissions: number;
-  readonly accepted: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly slowestMs: number;
+export interface SubmitRound extends LoadResult {
+  readonly what: 'compositions' | 'runs';
+  /** `still`: the worker's only slot is taken by a process that is stopped; `encoding`: it encodes. */
+  readonly worker: 'still' | 'encoding';
 }
 
 export interface SubmitResult {
-  readonly rates: readonly RateResult[];
+  readonly limits: LimitResult;
+  readonly rounds: readonly SubmitRound[];
   /** Of the 1,000 equal calls: answered 202, answered 409. */
   readonly equalAccepted: number;
   readonly equalRefused: number;
+  /** From the first that was sent to the last answer, ms. */
+  readonly equalMs: number;
 }
 
+/** Requests a second that are far too many. */
+const overload = 1_500;
+const paces = [50, 300, overload];
+
+/** The server has one job slot. `quick`: a few seconds of each. */
 export async function measureSubmit(server: StandaloneServer, dir: string, quick: boolean): Promise<SubmitResult> {
+  const seconds = quick ? 3 : 10;
   const path = join(dir, 'tiny.mp4');
   makeVideo(path, { seconds: 2, size: '160x90' });
-  const ids = [await uploadVideo(server, path, true), await uploadVideo(server, path, true)];
-  for (const id of ids) await until(server, `/videos/${id}`, hasEnded);
+  const inputs = [await uploadVideo(server, path, true), await uploadVideo(server, path, true)];
+  for (const id of inputs) await until(server, `/videos/${id}`, hasEnded);
+  const runnable = await uploadMany(server, path, 300 * (quick ? 1 : 3));
+  const limits = await measureLimits(dir, quick ? 2 : 5);
 
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-  const rates: RateResult[] = [];
-  for (const perSecond of [50, 300]) {
-    rates.push(await submitAt(server, agent, ids, perSecond, perSecond * (quick ? 3 : 10)));
+  const encoded = await uploadVideo(server, makeLong(dir), true);
+  await until(server, `/videos/${encoded}`, (video) => video['status'] === 'processing');
+  const agent = new Agent({ keepAlive: true, maxSockets: 512 });
+  const target = { url: `${server.httpUrl}/api/v1`, token: server.api.token, agent, pid: server.pid };
+  const rounds: SubmitRound[] = [];
+  const compose = async (worker: SubmitRound['worker'], perSecond: number) => {
+    const requests = perSecond * (perSecond === overload ? Math.min(seconds, 5) : seconds);
+    const load = await loadAt(target, perSecond, requests, () => ({ path: '/compositions', body: { videos: inputs } }));
+    rounds.push({ what: 'compositions', worker, ...load });
+    await sleep(1_000); // the followers of its facts come to their end
+  };
+  const frozen = await freezeEncoder(server.pid);
+  try {
+    for (const perSecond of paces) await compose('still', perSecond);
+    const load = await loadAt(target, 300, runnable.length, (n) => ({
+      path: `/videos/${runnable[n]}/run_sync`,
+      body: {},
+    }));
+    rounds.push({ what: 'runs', worker: 'still', ...load });
+  } finally {
+    for (const pid of frozen) process.kill(pid, 'SIGCONT');
   }
+  for (const perSecond of paces) await compose('encoding', perSecond);
+  const after = await server.api.call('GET', `/videos/${encoded}`);
+  if (hasEnded(after)) throw new Error(`expected the encoder to run to the end of the rounds, ${encoded} has ended`);
 
-  const equal = await uploadVideo(server, path, false);
-  const statuses = await Promise.all(
-    Array.from({ length: 1_000 }, () => post(server, agent, `/videos/${equal}/run_sync`, {})),
-  );
+  const equal = await equalCalls(server, target, path);
   agent.destroy();
+  return { limits, rounds, ...equal };
+}
+
+/** Ten minutes, which take an encoder longer than the rounds do. */
+function makeLong(dir: string): string {
+  const [part, path] = [join(dir, 'part.mp4'), join(dir, 'long.mp4')];
+  makeVideo(part, { seconds: 10, size: '1280x720' });
+  const done = spawnSync('ffmpeg', ['-v', 'error', '-y', '-stream_loop', '59', '-i', part, '-c', 'copy', path]);
+  if (done.status !== 0) throw new Error(`ffmpeg: ${done.stderr.toString()}`);
+  return path;
+}
+
+async function uploadMany(server: StandaloneServer, path: string, count: number): Promise<readonly string[]> {
+  const ids: string[] = [];
+  const lane = async () => {
+    while (ids.length < count) {
+      const at = ids.push('') - 1;
+      ids[at] = await uploadVideo(server, path, false);
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, lane));
+  return ids;
+}
+
+/** Stops the worker's process, so that its slot is taken and takes nothing of the machine. Gives what is to go on later. */
+async function freezeEncoder(server: number): Promise<readonly number[]> {
+  const encoders = () => processTree(server).flatMap(({ pid, command }) => (command === 'ffmpeg' ? [pid] : []));
+  const deadline = performance.now() + 30_000;
+  while (performance.now() < deadline) {
+    const found = encoders();
+    for (const pid of found) process.kill(pid, 'SIGSTOP');
+    await sleep(200);
+    // one that ended just then has another one in its place
+    const now = encoders();
+    if (found.length > 0 && now.length === found.length && now.every((pid) => found.includes(pid))) return found;
+  }
+  throw new Error('expected an encoder to run within 30 s');
+}
+
+async function equalCalls(server: StandaloneServer, target: LoadTarget, path: string) {
+  const id = await uploadVideo(server, path, false);
+  const startedAt = performance.now();
+  const statuses = await Promise.all(Array.from({ length: 1_000 }, () => post(target, `/videos/${id}/run_sync`, {})));
   return {
-    rates,
     equalAccepted: statuses.filter((status) => status === 202).length,
     equalRefused: statuses.filter((status) => status === 409).length,
+    equalMs: performance.now() - startedAt,
   };
 }
 
-/** An open loop: each is due at its time, whatever became of those before. */
-async function submitAt(
-  server: StandaloneServer,
-  agent: Agent,
-  videos: readonly string[],
-  perSecond: number,
-  submissions: number,
-): Promise<RateResult> {
-  const latencies: number[] = [];
-  let accepted = 0;
-  const startedAt = performance.now() + 200;
-  const open: Promise<void>[] = [];
-  for (let n = 0; n < submissions; n++) {
-    const dueAt = startedAt + (n * 1_000) / perSecond;
-    const waitMs = dueAt - performance.now();
-    if (waitMs > 1) await sleep(waitMs);
-    open.push(
-      post(server, agent, '/compositions', { videos }).then((status) => {
-        latencies.push(performance.now() - dueAt);
-        if (status === 202) accepted++;
-      }),
-    );
-  }
-  await Promise.all(open);
-  const [p50Ms, p99Ms] = [percentile(latencies, 0.5), percentile(latencies, 0.99)];
-  return { perSecond, submissions, accepted, p50Ms, p99Ms, slowestMs: Math.max(...latencies) };
-}
-
-function post(server: StandaloneServer, agent: Agent, path: string, body: unknown): Promise<number> {
-  const text = JSON.stringify(body);
-  const headers = {
-    authorization: `Bearer ${server.api.token}`,
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-  };
-  return new Promise((resolve, reject) => {
-    const sent = request(`${server.httpUrl}/api/v1${path}`, { method: 'POST', agent, headers }, (answer) => {
-      answer.resume().once('end', () => resolve(answer.statusCode ?? 0));
-    });
-    sent.once('error', reject);
-    sent.end(text);
-  });
+/** Rows of the report. */
+export function submitRows({ limits, rounds, ...equal }: SubmitResult): readonly (readonly [string, string])[] {
+  const ms = (value: number) =>
+    Number.isNaN(value) ? 'none' : value < 9.5 ? `${value.toFixed(1)} ms` : `${Math.round(value)} ms`;
+  const cores = (value: number) => value.toFixed(2);
+  return [
+    [
+      'the machine: durable commits of one row',
+      `${Math.round(limits.commitsAlonePerS)}/s by one client, ${Math.round(limits.commitsPerS)}/s by 20 at once`,
+    ],
+    ['the machine: POST echo of node:http', `${Math.round(limits.echoPerS)}/s; p99 at 300/s ${ms(limits.echoP99Ms)}`],
+    ...rounds.map((round): [string, string] => {
+      const shed = round.statuses['503'] ?? 0;
+      const accepted = round.statuses['202'] ?? 0;
+      const turnedAway = shed === 0 ? '' : `; ${shed} turned away with 503, p99 ${ms(round.shedP99Ms)}`;
+      return [
+        `202 of ${round.what} at ${round.perSecond}/s, ${round.worker === 'still' ? 'no encoder' : 'an encoder runs'}`,
+        `p50 ${ms(round.p50Ms)}, p99 ${ms(round.p99Ms)}, slowest ${ms(round.slowestMs)}; ${accepted} of ${round.requests} accepted, ${Math.round(round.acceptedPerS)}/s${turnedAway}; cores: server ${cores(round.serverCores)}, PostgreSQL ${cores(round.postgresCores)}, client ${cores(round.clientCores)}`,
+      ];
+    }),
+    [
+      '1,000 equal calls at once',
+      `${equal.equalAccepted} accepted, ${equal.equalRefused} refused with 409, all within ${ms(equal.equalMs)}`,
+    ],
+  ];
 }

@@ -4,6 +4,7 @@ import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openSql } from '@millrace/postgres';
 import { processTree, usageDuring } from '../../rig/process-usage.ts';
 import { startStandalone } from '../../rig/standalone-server.ts';
 import { percentile } from '../live/percentile.ts';
@@ -57,6 +58,7 @@ const settings = {
     }
   }
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  const sampler = process.argv.includes('waits') ? startSampler(dir) : undefined;
   for (const perSecond of rates) {
     const lat: number[] = [];
     const codes = new Map<number, number>();
@@ -94,6 +96,7 @@ const settings = {
       `server ${usage.server.cores.toFixed(2)} pg ${usage.postgres.cores.toFixed(2)} client ${((c.user + c.system) / 1000 / wall).toFixed(2)} cores`,
     );
   }
+  await sampler?.stop();
   agent.destroy();
   if (stats) {
     const sock = execFileSync('sh', [
@@ -118,4 +121,38 @@ async function post(agent: Agent, server: any, videos: string[]): Promise<number
     sent.once('error', reject);
     sent.end(text);
   });
+}
+
+function startSampler(dir: string) {
+  const sql = openSql(
+    'postgres://millrace@localhost:5432/postgres?host=' + encodeURIComponent(join(dir, 'data/postgres/run')),
+    { applicationName: 'sampler', maxConnections: 1 },
+  );
+  const seen = new Map<string, number>();
+  const timer = setInterval(async () => {
+    const rows =
+      await sql`SELECT state, wait_event_type AS t, wait_event AS e, left(regexp_replace(query, '\\s+', ' ', 'g'), 70) AS q FROM pg_stat_activity WHERE backend_type = 'client backend' AND state <> 'idle' AND application_name <> 'sampler'`.catch(
+        (e) => {
+          console.log(String(e));
+          return [];
+        },
+      );
+    for (const r of rows as any[]) {
+      const k = `${r.state} ${r.t}/${r.e} ${r.q}`;
+      seen.set(k, (seen.get(k) ?? 0) + 1);
+    }
+  }, 25);
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      console.log(
+        [...seen]
+          .sort((a, b) => b[1] - a[1])
+          .slice(0, 14)
+          .map(([k, n]) => `${n} ${k}`)
+          .join('\n'),
+      );
+      await sql.end({ timeout: 1 });
+    },
+  };
 }

@@ -1,25 +1,15 @@
 /** Submits at more load than can be answered in time are turned away at once: 503 with Retry-After, counted by reason. */
-import { ProblemError, problem } from '@millrace/http';
-import type { MiddlewareHandler } from 'hono';
+import { type HttpMount, ProblemError, problem, writeProblem } from '@millrace/http';
 import type { ShedReason } from '../core/submit-gate.ts';
-import type { ProgressEnv, RouteDeps } from './api-context.ts';
+import type { RouteDeps } from './api-context.ts';
 
 type AdmissionDeps = Pick<RouteDeps, 'gate' | 'clock' | 'metrics'>;
-
-/** Before anything is read: what would be turned away costs as little as it can. */
-export function shedEarly(deps: AdmissionDeps): MiddlewareHandler<ProgressEnv> {
-  return async (_c, next) => {
-    const reason = deps.gate.refusal(deps.clock.monotonicMs());
-    if (reason !== undefined) throw turnedAway(deps, reason);
-    await next();
-  };
-}
 
 /** Runs `work`, which submits, if there is room for it. A request is inside from here on: not while its body is on its way. */
 export async function admit<T>(deps: AdmissionDeps, work: () => Promise<T>): Promise<T> {
   const { gate, clock, metrics } = deps;
   const entry = gate.enter(clock.monotonicMs());
-  if (entry.kind === 'shed') throw turnedAway(deps, entry.reason);
+  if (entry.kind === 'shed') throw new ProblemError(turnedAway(deps, entry.reason), retryAfter);
   metrics.submitsOpen.set(gate.inside);
   try {
     return await work();
@@ -29,11 +19,28 @@ export async function admit<T>(deps: AdmissionDeps, work: () => Promise<T>): Pro
   }
 }
 
-const retryAfterS = '1';
+/** Paths that submit. */
+const submits = /^\/api\/v1\/(?:compositions|videos\/[^/]+\/(?:run_sync|reprocess)|images\/[^/]+\/video)(?:\?|$)/;
 
-function turnedAway(deps: AdmissionDeps, reason: ShedReason): ProblemError {
-  deps.metrics.shedSubmits.inc({ reason });
-  const detail = `${deps.gate.inside} submissions are being taken, one more would wait too long: try again in ${retryAfterS} s`;
-  const value = problem(503, 'overloaded', 'Too many submissions at once', { detail });
-  return new ProblemError(value, { 'retry-after': retryAfterS });
+/**
+ * The mount, with submits that would be turned away answered before anything of them is read: at many times the load that can be borne,
+ * saying no must cost next to nothing, or it takes the time of those that were let in.
+ */
+export function shedEarly(mount: HttpMount, deps: AdmissionDeps): HttpMount {
+  return {
+    ...mount,
+    handle(request, response) {
+      const reason = request.method === 'POST' ? deps.gate.refusal(deps.clock.monotonicMs()) : undefined;
+      if (reason === undefined || !submits.test(request.url ?? '')) return mount.handle(request, response);
+      return writeProblem(response, turnedAway(deps, reason), retryAfter);
+    },
+  };
+}
+
+const retryAfter = { 'retry-after': '1' };
+
+function turnedAway({ gate, metrics }: AdmissionDeps, reason: ShedReason) {
+  metrics.shedSubmits.inc({ reason });
+  const detail = `${gate.inside} submissions are being taken, one more would wait too long: try again in 1 s`;
+  return problem(503, 'overloaded', 'Too many submissions at once', { detail });
 }

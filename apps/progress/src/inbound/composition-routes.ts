@@ -32,7 +32,7 @@ import type { CompositionRecord } from '../core/composition.ts';
 import type { CompositionRows } from '../core/composition-rows.ts';
 import { type CompositionRefusal, type CompositionWish, submitComposition } from '../core/composition-submission.ts';
 import { access } from './access.ts';
-import { admit, shedEarly } from './admission.ts';
+import { admit } from './admission.ts';
 import type { ProgressEnv, RouteDeps } from './api-context.ts';
 import { compositionUrl, showComposition } from './composition-view.ts';
 import { mutate, mutateShared } from './mutation.ts';
@@ -53,7 +53,7 @@ export function addCompositionRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteD
       summary: 'Join videos to a new one',
       description:
         'Answers at once. Videos that are alike are copied, those that are not are first brought to the format of the others, or of `target`. The output is a video of its own, private when one of the inputs is.',
-      middleware: [shedEarly(deps), access(deps, 'createComposition')] as const,
+      middleware: access(deps, 'createComposition'),
       request: { headers: idempotencyHeaders, body: body(compositionInputSchema) },
       responses: {
         202: json(compositionSchema, 'Accepted; `Location` leads to its progress.'),

@@ -22,7 +22,7 @@ import type { Transaction } from '../core/store.ts';
 import type { VideoRecord } from '../core/video.ts';
 import { takeVideoRoom } from '../core/video-room.ts';
 import { access } from './access.ts';
-import { admit, shedEarly } from './admission.ts';
+import { admit } from './admission.ts';
 import type { ProgressEnv, RouteDeps } from './api-context.ts';
 import { mayReach, reachImage } from './image-lookup.ts';
 import { imageParams, imagesPath, runningJobs } from './image-routes.ts';
@@ -43,7 +43,7 @@ export function addImageVideoRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDe
       summary: 'Make a video of an image',
       description:
         'Answers at once; 409 names the run that is active, which `force` cancels first. An earlier video stays what is played until the new one is whole, and then has its content replaced: its id and URLs stay.',
-      middleware: [shedEarly(deps), access(deps, 'createImageVideo')] as const,
+      middleware: access(deps, 'createImageVideo'),
       request: { params: imageParams, headers: idempotencyHeaders, body: optionalBody(imageVideoInputSchema) },
       responses: {
         202: json(asyncTaskResponseSchema, 'Accepted; `Location` leads to its status.'),

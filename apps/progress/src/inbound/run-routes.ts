@@ -25,7 +25,7 @@ import type { Context } from 'hono';
 import type { JobSummary } from '../core/job-desk.ts';
 import { type RunWish, refuseRun, submitRun } from '../core/video-submission.ts';
 import { access } from './access.ts';
-import { admit, shedEarly } from './admission.ts';
+import { admit } from './admission.ts';
 import type { ProgressEnv, RouteDeps } from './api-context.ts';
 import { mutateShared } from './mutation.ts';
 import { SameSubmits } from './same-submits.ts';
@@ -56,7 +56,7 @@ export function addRunRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): vo
       summary: 'Start the first run of a video',
       description:
         'Answers at once; 409 names the run that is active. A completed video is refused unless `force`, which also cancels an active run and starts when that one is gone.',
-      middleware: [shedEarly(deps), access(deps, 'runSync')] as const,
+      middleware: access(deps, 'runSync'),
       request: { params: videoParams, headers: idempotencyHeaders, body: optionalBody(runInputSchema) },
       responses: started,
     }),
@@ -77,7 +77,7 @@ export function addRunRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): vo
       summary: 'Process a video again',
       description:
         'Takes a video that was processed, whatever came of it. `steps` of subtitles, poster and publish work on what is there; any other makes everything anew. What could be played before can be played until the new is whole.',
-      middleware: [shedEarly(deps), access(deps, 'reprocess')] as const,
+      middleware: access(deps, 'reprocess'),
       request: { params: videoParams, headers: idempotencyHeaders, body: optionalBody(reprocessInputSchema) },
       responses: started,
     }),
