@@ -1,5 +1,5 @@
 import { ManualClock } from '@millrace/clock/testing';
-import { openHttpServer } from '@millrace/http';
+import { type HttpMount, openHttpServer } from '@millrace/http';
 import { silentLogger } from '@millrace/log';
 import { expect, it } from 'vitest';
 import { SubmitGate } from '../core/submit-gate.ts';
@@ -16,9 +16,9 @@ it('submits that would be turned away reach nothing behind the door, everything 
   };
   const deps = { gate, clock, metrics };
   const reached: string[] = [];
-  const behind = {
+  const behind: HttpMount = {
     prefix: '/api/v1',
-    handle(request: { method?: string; url?: string }, response: { end(): unknown }) {
+    handle(request, response) {
       reached.push(`${request.method} ${request.url}`);
       response.end();
     },
