@@ -1,6 +1,7 @@
 /** docs/benchmarks-jobs.md: the figures of one run. */
 import { table } from '../../docs/markdown.ts';
 import { machine } from '../live/report.ts';
+import type { JoinResult } from './joins.ts';
 import type { OverheadResult } from './overhead.ts';
 import type { QueueResult } from './queue.ts';
 import type { CancelResult, ProgressResult } from './running.ts';
@@ -14,11 +15,12 @@ export interface JobsReport {
   readonly overhead: OverheadResult;
   readonly cancel: CancelResult;
   readonly workerDeath: WorkerDeathResult;
+  readonly joins: readonly JoinResult[];
   readonly queue: QueueResult;
 }
 
 export function renderJobsReport(report: JobsReport): string {
-  const { date, submit, progress, overhead, cancel, workerDeath, queue } = report;
+  const { date, submit, progress, overhead, cancel, workerDeath, joins, queue } = report;
   const ms = (value: number) => `${Math.round(value)} ms`;
   const share = (value: number) => (Number.isNaN(value) ? 'none' : `${Math.round(value * 100)} %`);
   const rows = [
@@ -35,6 +37,10 @@ export function renderJobsReport(report: JobsReport): string {
       'kill -9 of a worker until another has its span',
       `p50 ${ms(workerDeath.p50Ms)}, slowest of ${workerDeath.kills} ${ms(workerDeath.slowestMs)}; at most ${workerDeath.mostLost} span begun anew`,
     ],
+    ...joins.map((join) => [
+      `two videos of 300 s joined, ${join.name}`,
+      `${Math.round(join.timesReal)} x real time, ${Math.round(join.timesPerCore)} x per core; largest step of progress ${share(join.largestStep)}`,
+    ]),
     [
       'queue: jobs of one empty task',
       `${Math.round(queue.submittedPerS)}/s submitted, ${Math.round(queue.donePerS)}/s done, ${queue.cores.toFixed(2)} cores beside PostgreSQL`,

@@ -85,6 +85,7 @@ export async function measureCancel(
   quick: boolean,
 ): Promise<CancelResult> {
   const path = join(dir, 'film.mp4');
+  makeVideo(path, { seconds: quick ? 20 : 60, size: '1280x720' });
   const id = await uploadVideo(server, path, false);
   const times: number[] = [];
   const cancels = quick ? 5 : 20;
