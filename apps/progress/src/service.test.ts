@@ -206,7 +206,10 @@ describe('progress', () => {
   it('logs and counts requests that took too long', async () => {
     let now = 0;
     const slow: Clock = { ...systemClock, monotonicMs: () => (now += 600) };
-    await using progress = await openTestProgress({ clock: slow, jobTypes: plannedJobs().types });
+    await using progress = await openTestProgress({
+      ...{ clock: slow, jobTypes: plannedJobs().types },
+      settings: { PROGRESS_SLOW_REQUEST_MS: 500 },
+    });
     const { token } = await progress.tokenOf('admin');
     expect((await progress.call('GET', '/api/v1/jobs', { token })).status).toBe(200);
     expect(await progress.metrics.metrics()).toContain(

@@ -109,7 +109,7 @@ describe('the HTTP interface', () => {
       });
       let bytes = 0;
       let paused = false;
-      for await (const piece of stream as Readable) {
+      for await (const piece of stream) {
         bytes += (piece as Uint8Array).byteLength;
         if (!paused) await new Promise((resolve) => setTimeout(resolve, 1_000));
         paused = true;
@@ -120,7 +120,7 @@ describe('the HTTP interface', () => {
       await expect(hasty.exec(late)).rejects.toThrow(/timeout/i);
       await expect(slowly(hasty)).rejects.toThrow();
       const { stream } = await patient.exec(late);
-      expect(Buffer.concat(await (stream as Readable).toArray()).toString()).toBe('0\n');
+      expect(Buffer.concat(await stream.toArray()).toString()).toBe('0\n');
       expect(await slowly(patient)).toBeGreaterThan(40_000_000);
     } finally {
       await Promise.all([hasty.close(), patient.close()]);

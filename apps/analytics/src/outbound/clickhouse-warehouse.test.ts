@@ -38,7 +38,8 @@ it('a server that says nothing is away when the time of the question is over, an
   const [rows, bytes] = [warehouse.rows(query, limits), warehouse.bytes(query, 'CSVWithNames', limits, never)];
   await expect.poll(() => asked, { timeout: 5_000 }).toBe(2);
   await clock.advance(69_999);
-  expect(await Promise.race([rows, bytes, 'still waiting'])).toBe('still waiting');
+  const waiting = Promise.resolve('still waiting');
+  expect(await Promise.race([rows, bytes, waiting])).toBe('still waiting');
   await clock.advance(1);
   const away = { ok: false, error: { kind: 'away', message: expect.stringContaining('70 s') } };
   expect(await Promise.all([rows, bytes])).toMatchObject([away, away]);
@@ -57,7 +58,7 @@ it('an export is read as slowly as its statement may take, and ends then', async
     () => 'more',
     (error: unknown) => String(error),
   );
-  expect(await Promise.race([rest, 'still open'])).toBe('still open');
+  expect(await Promise.race([rest, Promise.resolve('still open')])).toBe('still open');
   await clock.advance(1);
   expect(await rest).toContain('70 s');
   expect(clock.pending).toBe(0);

@@ -52,7 +52,7 @@ async function stored(videoId: string): Promise<Buffer> {
 
 const factsOf = ({ video_id: id }: Video) => progress.facts(id.replace('vid_', 'imp_'));
 
-const settled = { timeout: 10_000, interval: 20 };
+const settled = { timeout: 30_000, interval: 20 };
 
 describe('an original from a URL', () => {
   it('is fetched, stored byte for byte, and processed', async () => {
@@ -163,7 +163,7 @@ describe('an original from a URL', () => {
       await expect.poll(async () => (await get()).source_state, settled).toBe('ready');
       expect(await stored(made.body.video.video_id)).toEqual(Buffer.from(newer));
     }
-  });
+  }, 60_000);
 
   it('ends with its video', async () => {
     let open = false;

@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 
 const picture = pngHeader(640, 480);
-const settled = { timeout: 10_000, interval: 20 };
+const settled = { timeout: 30_000, interval: 20 };
 const register = (imgName: string, url = `${origin}/a.png?token=secret`) =>
   rig.call<Image & { detail?: string }>('POST', '/api/v1/images', { img_name: imgName, url });
 const get = async (imgName: string) => (await rig.call<Image>('GET', `/api/v1/images/${imgName}`)).body;

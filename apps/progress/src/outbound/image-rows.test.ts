@@ -7,7 +7,8 @@ import { newImage, videoAsked, videoFailed, videoStarted } from '../core/image.t
 import { createImageRows } from './image-rows.ts';
 
 /** As many here; MILLRACE_IMAGE_ROWS=1000000 makes it the million. Plans depend on the statistics, which are those of a large table already. */
-const images = Number(process.env['MILLRACE_IMAGE_ROWS'] ?? 100_000);
+const wished = process.env['MILLRACE_IMAGE_ROWS'];
+const images = Number(wished ?? 100_000);
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -17,7 +18,7 @@ beforeAll(async () => {
   await eventLog[Symbol.asyncDispose]();
   await runMigrations({ sql, schema: 'progress', dir: new URL('../../migrations', import.meta.url).pathname });
   await sql.unsafe('SET statement_timeout = 0; ALTER TABLE progress.image_history SET UNLOGGED');
-  await sql.unsafe('ALTER TABLE progress.images SET UNLOGGED');
+  await sql.unsafe('ALTER TABLE progress.picture_imports SET UNLOGGED; ALTER TABLE progress.images SET UNLOGGED');
   const indexes = await sql<{ indexname: string; indexdef: string }[]>`
     SELECT indexname, indexdef FROM pg_indexes
     WHERE schemaname = 'progress' AND tablename = 'images' AND indexname <> 'images_pkey'`;
@@ -93,6 +94,32 @@ it.each([
   const [, hit, read] = /Buffers: shared(?: hit=(\d+))?(?: read=(\d+))?/.exec(plan) ?? [];
   expect(Number(hit ?? 0) + Number(read ?? 0), plan).toBeLessThan(text.includes('ANY') ? 5_000 : 300);
 });
+
+it('any image is found, whichever it is; asked for by MILLRACE_IMAGE_ROWS, how long that takes is said', async () => {
+  const rounds = wished === undefined ? 20 : 1_000;
+  const name = (n: number) => `img-${String((n % images) + 1).padStart(8, '0')}`;
+  /** Far apart, so that they are in different blocks. */
+  const some = (round: number) => (round * 7_919 * 13) % images;
+  const questions = {
+    has_video: async (n: number) => (await rows().hasVideo(name(n)))?.hasVideo === ((n + 1) % 10 === 0),
+    status: async (n: number) => (await rows().get(name(n)))?.imgName === name(n),
+    'status of 100': async (n: number) =>
+      (await rows().getMany(Array.from({ length: 100 }, (_, i) => name(n + i * 613)))).length === 100,
+    'page of 20': async (n: number) =>
+      (await rows().list({ ...own, hasVideo: true }, { after: name(n), limit: 21 })).length >= 0,
+  };
+  for (const [question, ask] of Object.entries(questions)) {
+    const times: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const startMs = performance.now();
+      expect(await ask(some(round)), `${question} ${some(round)}`).toBe(true);
+      times.push(performance.now() - startMs);
+    }
+    times.sort((a, b) => a - b);
+    const at = (share: number) => times[Math.floor(times.length * share)]?.toFixed(2);
+    if (wished !== undefined) console.info(`${images} images, ${question}: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`);
+  }
+}, 120_000);
 
 it('of each image the newest 1,000 changes are kept', async () => {
   const { sql } = database;
