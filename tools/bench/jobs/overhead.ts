@@ -3,7 +3,6 @@
  * turns. The film has no sound, so that the job does little but the ladder; what else it does is told apart by its attempts.
  */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import type { TaskProgressResponse } from '@millrace/api';
