@@ -20,7 +20,7 @@ export async function startClusterTarget(given: Partial<ClusterOptions> = {}): P
   const said: string[] = [];
   const log = openLogger({ service: 'cluster', level: 'info', write: (line) => said.push(line) });
   try {
-    const processes = await startClusterProcesses({ dataDir: data.path, log, ...given });
+    const processes = await startClusterProcesses({ dataDir: data.path, log, readyWithinMs: 180_000, ...given });
     const { publicUrl, rtmpPort, adminLink } = processes;
     return {
       processes,

@@ -21,7 +21,7 @@ describe('a viewer in Chromium', () => {
     server = await startTarget({ settings: { INGEST_RECONNECT_WINDOW_MS: '8000' } });
     api = await server.signIn();
     browser = await openBrowser();
-  });
+  }, 240_000);
   afterAll(async () => {
     await browser?.[Symbol.asyncDispose]();
     await server?.[Symbol.asyncDispose]();
