@@ -42,6 +42,7 @@ async function aService(leases: ReturnType<typeof createMemoryJobLeases>, env: R
     facts: {
       instanceId: 'transcode-1',
       incarnation: 1,
+      sampleRoom: 10_000,
       fact: async () => {},
       sample: () => {},
       [Symbol.asyncDispose]: async () => {},

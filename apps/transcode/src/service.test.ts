@@ -26,6 +26,7 @@ async function aWorker(env: Record<string, string> = {}, writer = createRecordin
     facts: {
       instanceId: 'transcode-1',
       incarnation: 1,
+      sampleRoom: 10_000,
       fact: async (topic, value) => {
         expect(topic).toBe(renditionsTopic);
         facts.push(topic.schema.parse(value));
