@@ -51,7 +51,7 @@ export const videoStatusResponseSchema = z
   .meta({ id: 'VideoStatusResponse' });
 export type VideoStatusResponse = z.infer<typeof videoStatusResponseSchema>;
 
-export const pictureStateSchema = z.enum(['none', 'importing', 'ready', 'failed']).meta({
+const pictureStateSchema = z.enum(['none', 'importing', 'ready', 'failed']).meta({
   id: 'PictureState',
   description: '`none`: registered by name only; `importing`: on its way from its URL; `failed`: it did not come.',
 });

@@ -14,7 +14,7 @@ export interface NoVideoRoom {
  * So far below the quota those who share transactions need not take turns: more than may be on their way at a time and do not see each
  * other (64 of each instance).
  */
-export const videoMargin = 512;
+const videoMargin = 512;
 
 /** Whether the owner may have one more video, at most `most` in all, those that are being made included. */
 export async function takeVideoRoom(

@@ -7,6 +7,7 @@ const image = (change: Partial<Image> = {}): Image => ({
   ...{ img_name: 'sun.jpg', has_video: false, video_status: 'processing', source_type: 'upload', progress: 10 },
   ...{ task_id: 'job_2', video_id: null, video_url: null, error: null, created_at: '', updated_at: '' },
   ...{ image_url: null, width: null, height: null, size_bytes: null, prompt: null },
+  ...{ picture_state: 'none', picture_error: null },
   ...change,
 });
 const jobs = (change: Partial<HubJob> = {}): ReadonlyMap<string, HubJob> => {
