@@ -66,6 +66,7 @@ try {
 async function withServer<T>(work: (server: Awaited<ReturnType<typeof startStandalone>>) => Promise<T>): Promise<T> {
   const settings = {
     ...{ DATA_DIR: dataDir, LOG_LEVEL: 'warn', PROGRESS_MAX_QUEUED_JOBS: '100000', PROGRESS_MAX_ACTIVE_JOBS: '1000' },
+    PROGRESS_MAX_VIDEOS: '1000000',
     TRANSCODE_JOB_SLOTS: '1',
   };
   try {
