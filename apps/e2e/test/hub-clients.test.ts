@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+// The same clients as npm run test:interop tries.
+// eslint-disable-next-line @nx/enforce-module-boundaries
 import { hubClientNames, tryHubClients } from '../../../tools/interop/hub-clients.ts';
 
 describe('the hub speaks to WebSocket clients of other people', () => {
