@@ -31,6 +31,7 @@ export interface SourceShape {
   readonly jitterMs?: (frame: number) => number;
   /** Frames that the encoder dropped. */
   readonly missing?: (frame: number) => boolean;
+  readonly missingAudio?: (frame: number) => boolean;
 }
 
 /** The tags of an encoder in the order of their timestamps, sequence headers first. */
@@ -53,6 +54,7 @@ export function aSource(shape: SourceShape): MediaTag[] {
     const record = rate === 44_100 ? otherAacRecord : aacRecord;
     tags.push({ kind: 'audio-config', codec: 'aac', timestampMs: startMs, record });
     for (let i = 0; (i * 1_024_000) / rate < durationMs; i++) {
+      if (shape.missingAudio?.(i)) continue;
       const timestampMs = startMs + Math.round((i * 1_024_000) / rate);
       media.push({ kind: 'audio-frame', timestampMs, payload: payload(8, i) });
     }

@@ -27,6 +27,7 @@ export type {
   SourceLink,
 } from './source-port.ts';
 export type {
+  ListedFrame,
   LiveWindowOrigin,
   LiveWindowWriter,
   OpenWindow,

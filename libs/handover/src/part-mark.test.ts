@@ -2,12 +2,17 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { encodePartMark, splitPartMark } from './part-mark.ts';
 
-const marks = fc.record({
-  part: fc.nat(0xffff_ffff),
-  last: fc.boolean(),
-  discontinuity: fc.boolean(),
-  programDateTimeMs: fc.option(fc.double({ noNaN: true, noDefaultInfinity: true }), { nil: undefined }),
-});
+const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
+const marks = fc.record(
+  {
+    part: fc.nat(0xffff_ffff),
+    last: fc.boolean(),
+    discontinuity: fc.boolean(),
+    programDateTimeMs: fc.option(finite, { nil: undefined }),
+    lastFrame: fc.record({ timestampMs: finite, counterDts: finite }),
+  },
+  { requiredKeys: ['part', 'last', 'discontinuity', 'programDateTimeMs'] },
+);
 
 it('every mark is read back as it was written, and the moof behind it stays', () => {
   fc.assert(

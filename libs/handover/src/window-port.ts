@@ -51,12 +51,22 @@ export interface WindowState {
   readonly renditions: readonly RenditionPosition[];
 }
 
+/** The last frame that is listed, for a successor that gets the same frames again: its timestamps decide nothing that is decided. */
+export interface ListedFrame {
+  /** Timestamp that the publisher gave it, ms. */
+  readonly timestampMs: number;
+  /** Decode time that the frame behind it would get if timestamps were exact, ticks: where the writer's sample counter stood. */
+  readonly counterDts: number;
+}
+
 export interface RenditionPosition {
   readonly name: string;
   /** The next part it will take: `segment` is the media sequence number. */
   readonly next: { readonly segment: number; readonly part: number };
   /** Decode time at which the next part should start, ticks; undefined when nothing of this publish is listed. */
   readonly nextDts: number | undefined;
+  /** The last frame of the last part, as its writer marked it; video has none, its decode times are its timestamps. */
+  readonly lastFrame?: ListedFrame | undefined;
   /** Segments of the current discontinuity, oldest first (at most 8): a successor finds its cut by `startDts`. */
   readonly segments: readonly { readonly segment: number; readonly startDts: number; readonly complete: boolean }[];
 }
@@ -79,6 +89,8 @@ export interface PartWrite {
   readonly programDateTimeMs: number | undefined;
   /** The last part of its segment. */
   readonly last: boolean;
+  /** Audio: the last frame in it. */
+  readonly lastFrame?: ListedFrame | undefined;
   /** moof + mdat, as slices of memory that is never written again. */
   readonly bytes: readonly Uint8Array[];
 }

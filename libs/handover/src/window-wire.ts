@@ -65,6 +65,7 @@ const stateSchema = z.object({
         name: z.string(),
         next: placeSchema,
         next_dts: z.number().nullable(),
+        last_frame: z.object({ timestamp_ms: z.number(), counter_dts: z.number() }).optional(),
         segments: z.array(z.object({ segment: count, start_dts: z.number(), complete: z.boolean() })).max(64),
       }),
     )
@@ -145,10 +146,11 @@ export function encodeState(state: WindowState): string {
   const wire: z.input<typeof stateSchema> = {
     settings: encodeSettings(state.settings),
     fresh: state.fresh,
-    renditions: state.renditions.map(({ name, next, nextDts, segments }) => ({
+    renditions: state.renditions.map(({ name, next, nextDts, lastFrame, segments }) => ({
       name,
       next,
       next_dts: nextDts ?? null,
+      ...(lastFrame && { last_frame: { timestamp_ms: lastFrame.timestampMs, counter_dts: lastFrame.counterDts } }),
       segments: segments.map(({ segment, startDts, complete }) => ({ segment, start_dts: startDts, complete })),
     })),
   };
@@ -163,10 +165,11 @@ export function decodeState(text: string): WindowState | undefined {
   return {
     settings: decodeSettings(settings),
     fresh,
-    renditions: renditions.map(({ name, next, next_dts, segments }) => ({
+    renditions: renditions.map(({ name, next, next_dts, last_frame: frame, segments }) => ({
       name,
       next,
       nextDts: next_dts ?? undefined,
+      ...(frame && { lastFrame: { timestampMs: frame.timestamp_ms, counterDts: frame.counter_dts } }),
       segments: segments.map(({ segment, start_dts, complete }) => ({ segment, startDts: start_dts, complete })),
     })),
   };

@@ -1,4 +1,4 @@
-import type { PartWrite } from '@millrace/handover';
+import type { ListedFrame, PartWrite } from '@millrace/handover';
 
 export interface TrackPart {
   readonly dts: number;
@@ -7,6 +7,8 @@ export interface TrackPart {
   /** Bytes before it in its segment, and its own. */
   readonly offset: number;
   readonly size: number;
+  /** For a writer that takes over. */
+  readonly lastFrame?: ListedFrame | undefined;
 }
 
 /** A segment of a rendition, as the window keeps it. Only its track changes it. */
@@ -76,8 +78,8 @@ export function gapSegment(last: TrackSegment | undefined, start: SegmentStart, 
 export function addPart(segment: TrackSegment, write: PartWrite, timescale: number): number {
   if (segment.media === undefined || segment.complete) throw new Error(`segment ${segment.number} is not open`);
   const size = write.bytes.reduce((sum, slice) => sum + slice.byteLength, 0);
-  const { dts, duration, independent } = write;
-  segment.parts.push({ dts, duration, independent, offset: segment.size, size });
+  const { dts, duration, independent, lastFrame } = write;
+  segment.parts.push({ dts, duration, independent, offset: segment.size, size, ...(lastFrame && { lastFrame }) });
   segment.media.push(write.bytes);
   segment.size += size;
   segment.durationTicks += duration;

@@ -3,6 +3,8 @@
  * each frame adds its samples; only a drift beyond 40 ms anchors it again, and then never backwards. Beside video, a segment begins
  * with the first frame at or after the video's cut and has the same number; alone, with a whole number of parts.
  */
+
+import type { ListedFrame } from '@millrace/handover';
 import { type CutPart, PartBuffer, type TrackPlace } from './cut-part.ts';
 import { audioFramesPerPart, type CutRules, videoTimescale } from './packaging-rules.ts';
 
@@ -11,6 +13,8 @@ const driftLimitMs = 40;
 export interface AudioStart extends TrackPlace {
   /** Decode time of the next part, ticks: frames before it are listed, and frames lie on its grid. Undefined: nothing is. */
   readonly nextDts: number | undefined;
+  /** The last frame that is listed. Without it, frames are matched by their times alone, which lost frames make ambiguous. */
+  readonly lastFrame?: ListedFrame | undefined;
 }
 
 export interface AudioCutterOptions {
@@ -37,9 +41,12 @@ export class AudioCutter {
   /** Segments that video has begun and audio has not, oldest first. */
   #cuts: { readonly segment: number; readonly startMs: number }[] = [];
   #parts: PartBuffer | undefined;
+  /** After a take-over: video has begun the segment of which audio is to make the first part. */
+  #startIsDue = false;
   /** The frame whose end is not known yet, and its decode time. */
   #waiting: Uint8Array | undefined;
   #waitingDts = 0;
+  #waitingMs = 0;
   /** Decode time that the next frame gets, ticks; undefined before the anchor. */
   #next: number | undefined;
   #anchors = 0;
@@ -65,20 +72,27 @@ export class AudioCutter {
   get anchors(): number {
     return this.#anchors;
   }
-  /** Segments that video has begun since the one audio is in. */
+  /** Segments that video has begun and that have no audio yet. */
   get behind(): number {
-    return this.#cuts.length;
+    return this.#cuts.length + (this.#parts === undefined && this.#startIsDue ? 1 : 0);
   }
 
   /** Video began `segment` at `startTicks` (of the video timescale). */
   cut(segment: number, startTicks: number): void {
     const reached = this.#cuts.at(-1)?.segment ?? this.#parts?.segment ?? this.#start.segment;
+    const { nextDts, part } = this.#start;
+    if (segment === this.#start.segment && nextDts !== undefined && part === 0) this.#startIsDue = true;
     if (segment > reached) this.#cuts.push({ segment, startMs: (startTicks / videoTimescale) * 1_000 });
   }
 
   /** Takes the next frame, of media time `timestampMs`. */
   frame(timestampMs: number, payload: Uint8Array): AudioOutcome {
     const time = Math.round((timestampMs * this.#rate) / 1_000);
+    const { lastFrame } = this.#start;
+    if (this.#parts === undefined && lastFrame !== undefined) {
+      if (timestampMs <= lastFrame.timestampMs) return 'listed';
+      this.#next ??= lastFrame.counterDts;
+    }
     let dts = this.#next ?? this.#anchor(time);
     const drift = time - dts;
     if (Math.abs(drift) * 1_000 > driftLimitMs * this.#rate) {
@@ -86,7 +100,7 @@ export class AudioCutter {
       this.#anchors++;
       dts = time;
     }
-    const listedTo = this.#start.nextDts;
+    const listedTo = lastFrame === undefined ? this.#start.nextDts : undefined;
     if (this.#parts === undefined && listedTo !== undefined && dts < listedTo) {
       this.#next = dts + this.#frameTicks;
       return 'listed';
@@ -99,6 +113,7 @@ export class AudioCutter {
     if (begins) this.#cuts.shift();
     this.#waiting = payload;
     this.#waitingDts = dts;
+    this.#waitingMs = timestampMs;
     this.#next = dts + this.#frameTicks;
     return 'taken';
   }
@@ -146,7 +161,8 @@ export class AudioCutter {
 
   #addWaiting(parts: PartBuffer, end: number): void {
     if (this.#waiting === undefined) return;
-    parts.add(this.#waiting, end, true, 0);
+    const frame = { timestampMs: this.#waitingMs, counterDts: this.#waitingDts + this.#frameTicks };
+    parts.add(this.#waiting, end, true, 0, frame);
     this.#waiting = undefined;
   }
 }

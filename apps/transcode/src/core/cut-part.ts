@@ -1,4 +1,5 @@
 import type { PartSample } from '@millrace/cmaf';
+import type { ListedFrame } from '@millrace/handover';
 
 /** A part as the cutter of a track makes it: where it belongs and what is in it. */
 export interface CutPart {
@@ -12,6 +13,8 @@ export interface CutPart {
   readonly samples: readonly PartSample[];
   readonly payloads: readonly Uint8Array[];
   readonly mediaBytes: number;
+  /** Of audio. */
+  readonly lastFrame?: ListedFrame | undefined;
 }
 
 /** Where a track goes on: its next part, and the segment that part belongs to. */
@@ -33,6 +36,7 @@ export class PartBuffer {
   #samples: PartSample[] = [];
   #payloads: Uint8Array[] = [];
   #bytes = 0;
+  #lastFrame: ListedFrame | undefined;
 
   /** The next part starts at `start`, ticks. */
   constructor(place: TrackPlace, start: number, emit: (part: CutPart) => void) {
@@ -66,10 +70,11 @@ export class PartBuffer {
   }
 
   /** Adds a sample behind the ones there are; it lasts until `end`, ticks. */
-  add(payload: Uint8Array, end: number, keyframe: boolean, compositionTicks: number): void {
+  add(payload: Uint8Array, end: number, keyframe: boolean, compositionTicks: number, frame?: ListedFrame): void {
     this.#samples.push({ durationTicks: end - this.#end, size: payload.length, keyframe, compositionTicks });
     this.#payloads.push(payload);
     this.#bytes += payload.length;
+    this.#lastFrame = frame;
     this.#end = end;
   }
 
@@ -87,6 +92,7 @@ export class PartBuffer {
         samples: this.#samples,
         payloads: this.#payloads,
         mediaBytes: this.#bytes,
+        ...(this.#lastFrame && { lastFrame: this.#lastFrame }),
       });
       this.#part++;
       this.#samples = [];

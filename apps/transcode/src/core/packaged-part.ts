@@ -1,4 +1,5 @@
 import { writePart } from '@millrace/cmaf';
+import type { ListedFrame } from '@millrace/handover';
 import type { CutPart } from './cut-part.ts';
 import type { ProgramDate } from './program-date.ts';
 import { trackId } from './track-formats.ts';
@@ -16,6 +17,7 @@ export interface PackagedPart {
   readonly bytes: readonly Uint8Array[];
   /** Media time at its end, ms. */
   readonly endMs: number;
+  readonly lastFrame?: ListedFrame | undefined;
 }
 
 /** Boxes a cut part of `rendition` and dates it. Media bytes stay where they are. */
@@ -43,5 +45,6 @@ export function packagePart(rendition: string, part: CutPart, ticksPerMs: number
       segmentStart: part.part === 0,
     }),
     endMs,
+    ...(part.lastFrame && { lastFrame: part.lastFrame }),
   };
 }

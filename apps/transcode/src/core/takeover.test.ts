@@ -28,7 +28,7 @@ function stateAfter(run: PackagedRun, parts: readonly PackagedPart[], names: rea
             ? { segment: end.segment + 1, part: 0 }
             : { segment: end.segment, part: end.part + 1 };
       const nextDts = end && end.dts + end.duration;
-      return { name, next, nextDts, segments: [...segments.values()].slice(-8) };
+      return { name, next, nextDts, lastFrame: end?.lastFrame, segments: [...segments.values()].slice(-8) };
     }),
   };
 }
@@ -78,12 +78,14 @@ const shapeArb: fc.Arbitrary<SourceShape & { video: boolean; audio: boolean }> =
     bFrames: fc.boolean(),
     tracks: fc.constantFrom('both', 'both', 'video', 'audio'),
     lossPercent: fc.constantFrom(0, 0, 5, 25),
+    audioLossPercent: fc.constantFrom(0, 0, 2, 20),
     seed: fc.nat(1_000),
   })
-  .map(({ tracks, lossPercent, seed, ...shape }) => ({
+  .map(({ tracks, lossPercent, audioLossPercent, seed, ...shape }) => ({
     ...shape,
     video: tracks !== 'audio',
     audio: tracks !== 'video',
+    missingAudio: (i: number) => i > 0 && (Math.imul(i + seed + 7, 2_654_435_761) >>> 7) % 100 < audioLossPercent,
     missing: (i: number) => i % shape.gopFrames !== 0 && (Math.imul(i + seed, 2_654_435_761) >>> 7) % 100 < lossPercent,
   }));
 

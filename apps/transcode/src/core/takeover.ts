@@ -81,5 +81,8 @@ function audioStart(position: RenditionPosition | undefined): AudioStart {
   if (position === undefined) return { segment: 0, part: 0, segmentStart: 0, nextDts: undefined };
   const { segment, part } = position.next;
   const open = position.segments.findLast((entry) => entry.segment === segment);
-  return { segment, part, segmentStart: open?.startDts ?? 0, nextDts: position.nextDts };
+  return {
+    ...{ segment, part, segmentStart: open?.startDts ?? 0 },
+    ...{ nextDts: position.nextDts, lastFrame: position.lastFrame },
+  };
 }

@@ -145,10 +145,11 @@ export class LiveSource implements SourceHandler {
 
   #part(part: PackagedPart): void {
     const { streamId, epoch } = this.#assignment;
-    const { rendition, segment, dts, duration, independent, programDateTimeMs, last, bytes } = part;
+    const { rendition, segment, dts, duration, independent, programDateTimeMs, last, bytes, lastFrame } = part;
     const place = { streamId, epoch, rendition, segment, part: part.part };
     // Delivery knows where a stretch begins: the window was opened again for it.
-    this.#push.part({ ...place, dts, duration, independent, discontinuity: false, programDateTimeMs, last, bytes });
+    const media = { dts, duration, independent, programDateTimeMs, last, bytes, ...(lastFrame && { lastFrame }) };
+    this.#push.part({ ...place, ...media, discontinuity: false });
   }
 
   #onWritten(write: PartWrite, waitedMs: number): void {
