@@ -57,6 +57,8 @@ export interface JobRows {
   countProcessing(ownerId: string): Promise<number>;
   /** Waits for, and takes until the end of the transaction, the turn to start jobs of these owners. */
   takeTurn(ownerIds: readonly string[]): Promise<void>;
+  /** The same turn for a slot: those who force their way into it. Taken before its jobs are locked. */
+  takeSlotTurn(kind: JobKind, subject: string): Promise<void>;
   /** One page of jobs, from the newest id down. */
   list(filter: JobFilter, page: PageRequest): Promise<readonly JobRecord[]>;
   /** Jobs of each kind that wait or run. */

@@ -45,6 +45,8 @@ async function tryOnce(
   if (active === undefined && open >= maxOpen) return { kind: 'quota', limit: maxOpen, active: open };
   // whoever waits for a lock, or counts to the last one, does so alone
   if (slot.length > 0 || open + quotaMargin >= maxOpen) tx.needsOwn();
+  // who forces its way in goes after the one before: with many at once, the last would otherwise lose every race until the rounds are over
+  if (force && slot.length > 0) await tx.jobs.takeSlotTurn(kind, subject);
   let blocked = false;
   // what is empty cannot be locked: whoever enters a job here meanwhile is met by the insert
   for (const job of slot.length === 0 ? [] : await tx.jobs.lockSlot(kind, subject)) {

@@ -190,6 +190,9 @@ export function createJobRows(sql: Queryable): JobRows {
         await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`millrace-progress-owner ${ownerId}`}, 0))`;
       }
     },
+    async takeSlotTurn(kind, subject) {
+      await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`millrace-progress-slot ${kind} ${subject}`}, 0))`;
+    },
     async list(filter, page) {
       const rows = await sql<JobRow[]>`
         SELECT * FROM progress.jobs WHERE ${filterOf(sql, filter)}
