@@ -34,6 +34,8 @@ export default defineConfig({
           include: ['apps/*/src/**/*.test.{ts,tsx}', 'libs/*/src/**/*.test.ts', 'tools/**/*.test.ts'],
           exclude: [...ignored, ...endToEnd],
           maxWorkers: atOnce,
+          // Files share what they import: loading it for each took a fifth of the time. None leaves anything behind.
+          isolate: false,
           sequence: { groupOrder: 0 },
         },
       },
