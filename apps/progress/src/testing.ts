@@ -2,8 +2,8 @@
 import { createTokenSigner, generateSigningKey, type Role } from '@millrace/auth';
 import { type Clock, systemClock } from '@millrace/clock';
 import { loadSettings } from '@millrace/config';
-import { openPostgresEventLog, type PostgresEventLog, record } from '@millrace/eventlog';
-import { type JobFact, jobsTopic, signingKeysTopic } from '@millrace/events';
+import { type LogRecord, openPostgresEventLog, type PostgresEventLog, record } from '@millrace/eventlog';
+import { type JobFact, jobsTopic, signingKeysTopic, type Topic } from '@millrace/events';
 import { type IdSource, newId, systemIdSource } from '@millrace/ids';
 import { type Logger, silentLogger } from '@millrace/log';
 import type { MediaStore } from '@millrace/media-store';
@@ -15,6 +15,7 @@ import { expectOk } from '@millrace/result';
 import { type ProgressSettings, progressSettings } from './config.ts';
 import type { JobType } from './core/job-types.ts';
 import { createProgressService, type ProgressService } from './service.ts';
+import { published } from './testing/published.ts';
 
 export interface Answer<T> {
   readonly status: number;
@@ -49,7 +50,9 @@ export interface TestProgress extends AsyncDisposable {
   ): Promise<Answer<T>>;
   /** An API token; of a fresh owner when none is named. */
   tokenOf(role: Role, ownerId?: string): Promise<{ token: string; ownerId: string }>;
-  /** Facts of a job that are in the log by now, in order. */
+  /** All that was published to a topic until now, in order. */
+  published<T>(topic: Topic<T>): Promise<readonly LogRecord<T>[]>;
+  /** Facts of a job until now, in order. */
   facts(jobId: string): Promise<readonly JobFact[]>;
   /** Another instance on the same database, with hints by NOTIFY. */
   openAnother(instanceId: string): Promise<ProgressService>;
@@ -106,18 +109,10 @@ export async function openTestProgress(options: TestProgressOptions = {}): Promi
       const { token } = await signer.issueApiToken({ ownerId, role, expiresInS: 3_600 });
       return { token, ownerId };
     },
+    published: (topic) => published(database.sql, eventLog, topic),
     async facts(jobId) {
-      const facts: JobFact[] = [];
-      const follower = await eventLog.follow({
-        topic: jobsTopic,
-        from: 'earliest',
-        onRecord: ({ value }) => {
-          if (value?.job_id === jobId) facts.push(value);
-        },
-      });
-      await follower.caughtUp;
-      await follower[Symbol.asyncDispose]();
-      return facts;
+      const all = await progress.published(jobsTopic);
+      return all.flatMap(({ value }) => (value?.job_id === jobId ? [value] : []));
     },
     async openAnother(instanceId) {
       const sql = openSql(database.url, { applicationName: instanceId, maxConnections: 4 });

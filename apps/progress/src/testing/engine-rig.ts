@@ -17,6 +17,7 @@ import { leaseTasks } from '../core/task-leasing.ts';
 import type { Stop } from '../core/task-rows.ts';
 import { createProgressStore } from '../outbound/progress-store.ts';
 import { allKinds, type PlannedJobs, plannedJobs } from './planned-jobs.ts';
+import { published } from './published.ts';
 
 export interface EngineRig extends AsyncDisposable {
   readonly database: TestDatabase;
@@ -70,17 +71,8 @@ export async function openEngineRig(limits: Partial<EngineLimits> = {}): Promise
     lockSubject,
     lease: (workerId, slots = 1) => leaseTasks(engine, { worker_id: workerId, slots, kinds: allKinds }),
     async facts() {
-      const facts: JobFact[] = [];
-      const follower = await eventLog.follow({
-        topic: jobsTopic,
-        from: 'earliest',
-        onRecord: ({ value }) => {
-          if (value !== undefined) facts.push(value);
-        },
-      });
-      await follower.caughtUp;
-      await follower[Symbol.asyncDispose]();
-      return facts;
+      const all = await published(sql, eventLog, jobsTopic);
+      return all.flatMap(({ value }) => (value === undefined ? [] : [value]));
     },
     async [Symbol.asyncDispose]() {
       await eventLog[Symbol.asyncDispose]();
