@@ -84,7 +84,7 @@ export interface Consumer extends AsyncDisposable {
 
 export interface FollowOptions<T> {
   readonly topic: Topic<T>;
-  /** `earliest`: all that is kept; `latest`: what comes from now on. */
+  /** `earliest`: all that is kept; `latest`: what comes to the log from now on, be it published a moment before. */
   readonly from: 'earliest' | 'latest';
   /** Called in order, synchronously; must not throw. */
   readonly onRecord: (record: LogRecord<T>) => void;
