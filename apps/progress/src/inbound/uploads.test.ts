@@ -289,7 +289,8 @@ it('an upload that rests too long is removed with its parts, and its video says 
   expect(await store.uploads.get(uploadId)).toBeUndefined();
   expect(await store.videos.get(videoId)).toMatchObject({ sourceState: 'failed' });
   const targets = await resting.progress.database.sql`SELECT target FROM progress.cleanups`;
-  expect(targets.map((row) => row['target'])).toEqual([`uploads/${uploadId}/`]);
+  // the service sweeps by the same clock, and may have said so as well
+  expect(new Set(targets.map((row) => row['target']))).toEqual(new Set([`uploads/${uploadId}/`]));
 });
 
 it('parts of an upload that is not there are removed, those of one that is, or has just begun, are not', async () => {
