@@ -35,6 +35,7 @@ import { access } from './access.ts';
 import { admit } from './admission.ts';
 import type { ProgressEnv, RouteDeps } from './api-context.ts';
 import { compositionUrl, showComposition } from './composition-view.ts';
+import { tooManyJobs } from './job-refusals.ts';
 import { mutate, mutateShared } from './mutation.ts';
 import { tooManyVideos } from './video-lookup.ts';
 
@@ -230,10 +231,7 @@ function wishOf(input: z.output<typeof compositionInputSchema>, ownerId: string,
 }
 
 function refused(refusal: CompositionRefusal): ProblemError {
-  if (refusal.kind === 'quota') {
-    const detail = `expected at most ${refusal.limit} jobs of one owner that wait or run, there are ${refusal.active}`;
-    return new ProblemError(problem(429, 'too-many-jobs', 'Too many jobs', { detail }), { 'retry-after': '30' });
-  }
+  if (refusal.kind === 'quota') return tooManyJobs(refusal);
   if (refusal.kind === 'too-many-videos') return tooManyVideos(refusal);
   const { faults } = refusal;
   const detail = faults.map(({ expected, got }) => `expected ${expected}, got ${got}`).join('; ');

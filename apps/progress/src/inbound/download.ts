@@ -6,6 +6,7 @@
 import { type Clock, sleep } from '@millrace/clock';
 import type { PublicAnswer, PublicFetch } from '@millrace/http';
 import { backoffMs } from '@millrace/lifecycle';
+import type { StoreFailure } from '@millrace/media-store';
 import { err, ok, type Result } from '@millrace/result';
 import { rangeContinues, validatorOf } from '../core/range-answer.ts';
 
@@ -24,10 +25,14 @@ export interface DownloadOptions {
   readonly maxBytes: number;
   /** What it is, for reasons: `original`, `picture`. */
   readonly what: string;
-  /** Called with every piece, before it is given on. */
-  readonly onBytes: (bytes: number) => void;
-  /** Called when the rest is asked for. */
-  readonly onResume: () => void;
+  readonly metrics: DownloadMetrics;
+}
+
+export interface DownloadMetrics {
+  /** Every piece, before it is given on. */
+  readonly importBytes: { inc(bytes: number): void };
+  /** The rest was asked for. */
+  readonly importResumes: { inc(): void };
 }
 
 /** Breaks in a row, none of which brought `worthBytes`, after which it is given up. */
@@ -50,8 +55,8 @@ export class Download implements Disposable {
   received = 0;
   /** Of the whole body; undefined: the server did not say. */
   readonly total: number | undefined;
-  /** Set when `bytes` throws for a reason of the server's. */
-  failure: DownloadFailure | undefined;
+  /** Set when the body breaks for a reason of the server's. */
+  #failure: DownloadFailure | undefined;
 
   private constructor(url: string, answer: PublicAnswer, total: number | undefined, options: DownloadOptions) {
     this.#url = url;
@@ -80,22 +85,38 @@ export class Download implements Disposable {
     return err(failure);
   }
 
-  /** The body, once. Throws, after `failure` was set, when it does not come whole. */
-  async *bytes(): AsyncGenerator<Uint8Array> {
-    const { signal, maxBytes, onBytes } = this.#options;
+  /**
+   * Lets `write` take the body, once, and resolves with what it made of it. When the body does not come whole, that is why, whatever a
+   * store says of a body that broke while it was written.
+   */
+  async into<T>(write: (body: AsyncIterable<Uint8Array>) => Promise<T>): Promise<Result<T, DownloadFailure>> {
+    const { signal } = this.#options;
+    try {
+      const written = await write(this.#bytes());
+      signal.throwIfAborted();
+      return this.#failure === undefined ? ok(written) : err(this.#failure);
+    } catch (error) {
+      if (this.#failure === undefined) throw error;
+      signal.throwIfAborted();
+      return err(this.#failure);
+    }
+  }
+
+  async *#bytes(): AsyncGenerator<Uint8Array> {
+    const { signal, maxBytes, metrics } = this.#options;
     for (;;) {
       let broke: string;
       try {
         for await (const piece of this.#answer.bytes) {
           this.received += piece.byteLength;
           if (this.received > maxBytes) this.#fail(tooLarge(this.#options, 'more'));
-          onBytes(piece.byteLength);
+          metrics.importBytes.inc(piece.byteLength);
           yield piece;
         }
         if (this.total === undefined || this.received === this.total) return;
         broke = `it ended after ${this.received} of ${this.total} bytes`;
       } catch (error) {
-        if (this.failure !== undefined) throw error;
+        if (this.#failure !== undefined) throw error;
         signal.throwIfAborted();
         broke = error instanceof Error ? error.message : 'no reason was given';
       }
@@ -109,7 +130,7 @@ export class Download implements Disposable {
 
   /** Asks for the rest until it comes. */
   async #resume(reason: string): Promise<void> {
-    const { fetch, clock, signal, onResume } = this.#options;
+    const { fetch, clock, signal, metrics } = this.#options;
     this.#answer[Symbol.dispose]();
     const validator = this.#validator;
     if (validator === undefined || this.received === 0) this.#fail({ reason, retryable: true });
@@ -121,7 +142,7 @@ export class Download implements Disposable {
       signal.throwIfAborted();
       this.#breaks += 1;
       this.#resumes += 1;
-      onResume();
+      metrics.importResumes.inc();
       const headers = { range: `bytes=${this.received}-`, 'if-range': validator };
       const asked = await fetch.fetch(this.#url, { signal, headers });
       if (!asked.ok) {
@@ -148,9 +169,16 @@ export class Download implements Disposable {
   }
 
   #fail(failure: DownloadFailure): never {
-    this.failure = failure;
+    this.#failure = failure;
     throw new Error(failure.reason);
   }
+}
+
+/** It came, and could not be kept. */
+export function notStored({ kind }: StoreFailure, what: string): DownloadFailure {
+  const reason =
+    kind === 'full' ? `no space was left to store the ${what}` : `the media store did not take the ${what}`;
+  return { reason, retryable: true };
 }
 
 function notAsked({ kind, message }: { readonly kind: string; readonly message: string }): DownloadFailure {

@@ -17,7 +17,6 @@ import {
 import { assertNever } from '@millrace/result';
 import { type ImageRecord, runIsActive } from '../core/image.ts';
 import { type ImageVideoWish, refuseImageVideo, submitImageVideo } from '../core/image-submission.ts';
-import type { JobSummary } from '../core/job-desk.ts';
 import type { Transaction } from '../core/store.ts';
 import type { VideoRecord } from '../core/video.ts';
 import { takeVideoRoom } from '../core/video-room.ts';
@@ -27,6 +26,7 @@ import type { ProgressEnv, RouteDeps } from './api-context.ts';
 import { mayReach, reachImage } from './image-lookup.ts';
 import { imageParams, imagesPath, runningJobs } from './image-routes.ts';
 import { showImageRun, showImageStatus, videoPath } from './image-view.ts';
+import { runActive, tooManyJobs } from './job-refusals.ts';
 import { mutate } from './mutation.ts';
 import { tooManyVideos } from './video-lookup.ts';
 
@@ -69,12 +69,12 @@ export function addImageVideoRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDe
             case 'accepted':
               return { resource: name, ownerId: image.ownerId, answer: showImageRun(submitted.job) };
             case 'conflict':
-              throw runActive(submitted.active);
-            case 'quota': {
-              const detail = `expected at most ${submitted.limit} jobs of one owner that wait or run, there are ${submitted.active}`;
-              const tooManyJobs = problem(429, 'too-many-jobs', 'Too many jobs', { detail });
-              throw new ProblemError(tooManyJobs, { 'retry-after': '30' });
-            }
+              throw runActive(submitted.active, {
+                title: 'The video is being made',
+                statusUrl: videoPath(name),
+              });
+            case 'quota':
+              throw tooManyJobs(submitted);
             default:
               return assertNever(submitted);
           }
@@ -137,15 +137,6 @@ async function submit(
     if (!room.ok) throw tooManyVideos(room.error);
   }
   return submitImageVideo(tx, deps.images, image, wish, audio, nowMs);
-}
-
-function runActive(active: JobSummary): ProblemError {
-  const statusUrl = videoPath(active.subject);
-  const detail = `task ${active.jobId} is ${active.status}: wait for it, cancel it, or give force`;
-  const value = problem(409, 'task-active', 'The video is being made', {
-    ...{ detail, task_id: active.jobId, status_url: statusUrl },
-  });
-  return new ProblemError(value, { location: statusUrl });
 }
 
 function nothingActive({ imgName, status }: ImageRecord): ProblemError {

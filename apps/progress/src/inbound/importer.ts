@@ -8,7 +8,7 @@ import type { ImportRecord } from '../core/import-rows.ts';
 import type { ProgressStore } from '../core/store.ts';
 import { sourceArrived, sourceFailed, sourceKeyOf, type VideoImports } from '../core/video-source.ts';
 import type { SubmissionDeps } from '../core/video-submission.ts';
-import { Download, type DownloadFailure } from './download.ts';
+import { Download, type DownloadFailure, type DownloadMetrics, notStored } from './download.ts';
 import { type ImportLoopDeps, ImportLoops } from './import-loops.ts';
 import { ImportReporter } from './import-reporter.ts';
 
@@ -16,10 +16,7 @@ export interface ImporterDeps extends SubmissionDeps, ImportLoopDeps {
   readonly store: ProgressStore;
   readonly mediaStore: MediaStore;
   readonly fetch: PublicFetch;
-  readonly metrics: ImportLoopDeps['metrics'] & {
-    readonly importBytes: { inc(bytes: number): void };
-    readonly importResumes: { inc(): void };
-  };
+  readonly metrics: ImportLoopDeps['metrics'] & DownloadMetrics;
   /** Largest original, bytes. */
   readonly maxBytes: number;
   /** Bytes of originals of one owner. */
@@ -59,26 +56,18 @@ export class Importer implements VideoImports {
   async #fetch(wish: ImportRecord, signal: AbortSignal): Promise<Result<number, DownloadFailure>> {
     const { fetch, clock, mediaStore, metrics } = this.#deps;
     const begun = await Download.begin(wish.url, {
-      ...{ fetch, clock, signal, what: 'original', maxBytes: await this.#room(wish.ownerId) },
-      onBytes: (bytes) => metrics.importBytes.inc(bytes),
-      onResume: () => metrics.importResumes.inc(),
+      ...{ fetch, clock, signal, metrics, what: 'original', maxBytes: await this.#room(wish.ownerId) },
     });
     if (!begun.ok) return begun;
     using download = begun.value;
     const progress = () => ({ receivedBytes: download.received, totalBytes: download.total });
     await using _ = new ImportReporter(wish, progress, this.#deps);
-    const written = await mediaStore.put(sourceKeyOf(wish.subject), download.bytes()).catch((error: unknown) => {
-      if (download.failure === undefined) throw error;
-      return undefined;
-    });
-    signal.throwIfAborted();
-    // what breaks while a body is written comes back as a failure of the store
-    if (download.failure !== undefined) return err(download.failure);
-    if (written?.ok === true && written.value.size > 0) return ok(written.value.size);
-    if (written?.ok === true) return err({ reason: 'expected a file from the URL, it is empty', retryable: false });
-    const full = written?.error.kind === 'full';
-    const reason = full ? 'no space was left to store the original' : 'the media store did not take the original';
-    return err({ reason, retryable: true });
+    const came = await download.into((body) => mediaStore.put(sourceKeyOf(wish.subject), body));
+    if (!came.ok) return came;
+    const written = came.value;
+    if (!written.ok) return err(notStored(written.error, 'original'));
+    if (written.value.size > 0) return ok(written.value.size);
+    return err({ reason: 'expected a file from the URL, it is empty', retryable: false });
   }
 
   /** Bytes that one more original of the owner may have. */

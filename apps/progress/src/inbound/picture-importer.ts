@@ -9,7 +9,7 @@ import type { ImageRoom } from '../core/image-rows.ts';
 import type { ImportRecord } from '../core/import-rows.ts';
 import { enterPicture, type PictureImports } from '../core/picture-arrival.ts';
 import type { ProgressStore, Transaction } from '../core/store.ts';
-import { Download, type DownloadFailure } from './download.ts';
+import { Download, type DownloadFailure, type DownloadMetrics, notStored } from './download.ts';
 import { type ImportLoopDeps, ImportLoops } from './import-loops.ts';
 import { type PictureIntake, type StoredPicture, storePicture } from './picture-intake.ts';
 
@@ -19,10 +19,7 @@ export interface PictureImporterDeps extends ImportLoopDeps {
   readonly idSource: IdSource;
   readonly intake: PictureIntake;
   readonly perOwner: ImageRoom;
-  readonly metrics: ImportLoopDeps['metrics'] & {
-    readonly importBytes: { inc(bytes: number): void };
-    readonly importResumes: { inc(): void };
-  };
+  readonly metrics: ImportLoopDeps['metrics'] & DownloadMetrics;
   /** Longest time one try may take, ms. */
   readonly tryMs: number;
 }
@@ -83,24 +80,16 @@ export class PictureImporter implements PictureImports {
   async #store(wish: ImportRecord, key: string, signal: AbortSignal): Promise<Result<StoredPicture, DownloadFailure>> {
     const { fetch, clock, intake, metrics } = this.#deps;
     const begun = await Download.begin(wish.url, {
-      ...{ fetch, clock, signal, what: 'picture', maxBytes: intake.limits.maxBytes },
-      onBytes: (bytes) => metrics.importBytes.inc(bytes),
-      onResume: () => metrics.importResumes.inc(),
+      ...{ fetch, clock, signal, metrics, what: 'picture', maxBytes: intake.limits.maxBytes },
     });
     if (!begun.ok) return begun;
     using download = begun.value;
-    const stored = await storePicture(intake, key, download.bytes()).catch((error: unknown) => {
-      if (download.failure === undefined) throw error;
-      return undefined;
-    });
-    signal.throwIfAborted();
-    if (download.failure !== undefined) return err(download.failure);
-    if (stored === undefined || stored.ok) return stored ?? err({ reason: 'it did not come whole', retryable: true });
+    const came = await download.into((body) => storePicture(intake, key, body));
+    if (!came.ok) return came;
+    const stored = came.value;
+    if (stored.ok) return stored;
     const { error } = stored;
-    if ('reason' in error) return err({ reason: error.reason, retryable: false });
-    const full = error.kind === 'full';
-    const reason = full ? 'no space was left to store the picture' : 'the media store did not take the picture';
-    return err({ reason, retryable: true });
+    return err('reason' in error ? { reason: error.reason, retryable: false } : notStored(error, 'picture'));
   }
 
   async #arrived({ subject }: ImportRecord, stored: StoredPicture): Promise<void> {

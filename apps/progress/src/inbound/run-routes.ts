@@ -27,6 +27,7 @@ import { type RunWish, refuseRun, submitRun } from '../core/video-submission.ts'
 import { access } from './access.ts';
 import { admit } from './admission.ts';
 import type { ProgressEnv, RouteDeps } from './api-context.ts';
+import { runActive, tooManyJobs } from './job-refusals.ts';
 import { mutateShared } from './mutation.ts';
 import { SameSubmits } from './same-submits.ts';
 import { reachVideo } from './video-lookup.ts';
@@ -123,7 +124,7 @@ async function startOnce(
   const { ownerId, role } = c.get('actor');
   const key = JSON.stringify([ownerId, role, call, videoId, wish]);
   const { joined, value } = await same.run(key, work);
-  if (joined) throw runActive({ jobId: value.task_id, subject: videoId, status: 'pending' });
+  if (joined) throw videoBusy({ jobId: value.task_id, subject: videoId, status: 'pending' });
   return value;
 }
 
@@ -141,7 +142,7 @@ async function start(
       reachVideo(deps.store.videos, c.get('actor'), videoId, 'read'),
       deps.store.jobs.active('process', videoId),
     ]);
-    if (active !== undefined) throw runActive(active);
+    if (active !== undefined) throw videoBusy(active);
   }
   const options = { action, status: 202, body: wish, subject: `video ${videoId}` };
   return mutateShared(c, deps, options, async (tx, nowMs) => {
@@ -156,24 +157,15 @@ async function start(
       case 'accepted':
         return { resource: videoId, ownerId: video.ownerId, answer: showAccepted(submitted.job) };
       case 'conflict':
-        throw runActive(submitted.active);
-      case 'quota': {
-        const detail = `expected at most ${submitted.limit} jobs of one owner that wait or run, there are ${submitted.active}`;
-        throw new ProblemError(problem(429, 'too-many-jobs', 'Too many jobs', { detail }), { 'retry-after': '30' });
-      }
+        throw videoBusy(submitted.active);
+      case 'quota':
+        throw tooManyJobs(submitted);
       default:
         return assertNever(submitted);
     }
   });
 }
 
-function runActive(active: Pick<JobSummary, 'jobId' | 'subject' | 'status'>): ProblemError {
-  const statusUrl = runUrl(active.subject);
-  const detail = `task ${active.jobId} is ${active.status}: wait for it, cancel it, or give force`;
-  return new ProblemError(
-    problem(409, 'task-active', 'A run of the video is active', {
-      ...{ detail, task_id: active.jobId, status_url: statusUrl },
-    }),
-    { location: statusUrl },
-  );
+function videoBusy(active: Pick<JobSummary, 'jobId' | 'subject' | 'status'>): ProblemError {
+  return runActive(active, { title: 'A run of the video is active', statusUrl: runUrl(active.subject) });
 }

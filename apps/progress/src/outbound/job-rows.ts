@@ -5,6 +5,7 @@ import type { JobRecord, StepRecord } from '../core/job-record.ts';
 import type { JobCount, JobFilter, JobRows } from '../core/job-rows.ts';
 import { priorityOf, rankOf } from './job-priority.ts';
 import { newTasks } from './new-tasks.ts';
+import { addToCount, countOf } from './owner-counts.ts';
 import { jsonTime, optionalMs, type Queryable } from './row-mapping.ts';
 
 interface JobRow {
@@ -57,7 +58,7 @@ export function createJobRows(sql: Queryable): JobRows {
             ${JSON.stringify(job.request ?? null)}::text::jsonb, 'pending', ${job.blocked}, ${job.phase ?? null}, ${created}, ${created})
           ON CONFLICT (kind, subject) WHERE status IN ('pending', 'processing') AND NOT cancelling DO NOTHING
           RETURNING job_id, owner_id),
-        opened AS (${countOpened(sql, sql`SELECT owner_id, 1 AS more FROM entered`)}),
+        opened AS (${addToCount(sql, 'openJobs', sql`SELECT owner_id, 1 AS more FROM entered`)}),
         new_steps AS (
           INSERT INTO progress.steps (job_id, place, name, weight, phase, status)
           SELECT entered.job_id, place, name, weight, given.phase, 'pending'
@@ -70,7 +71,7 @@ export function createJobRows(sql: Queryable): JobRows {
     async withdraw(jobId) {
       await sql`
         WITH gone AS (DELETE FROM progress.jobs WHERE job_id = ${jobId} RETURNING owner_id)
-        ${countOpened(sql, sql`SELECT owner_id, -1 AS more FROM gone`)}`;
+        ${addToCount(sql, 'openJobs', sql`SELECT owner_id, -1 AS more FROM gone`)}`;
     },
     async get(jobId) {
       const rows = await sql<JobRow[]>`SELECT * FROM progress.jobs WHERE job_id = ${jobId}`;
@@ -91,7 +92,7 @@ export function createJobRows(sql: Queryable): JobRows {
     async look(kind, subject, ownerId) {
       const rows = await sql<(JobRow & { open: number })[]>`
         WITH own AS (
-          SELECT coalesce(sum(open), 0)::int AS open FROM progress.open_jobs WHERE owner_id = ${ownerId})
+          SELECT ${countOf(sql, 'openJobs', ownerId)} AS open)
         SELECT own.open, job.* FROM own LEFT JOIN progress.jobs AS job
           ON job.kind = ${kind} AND job.subject = ${subject} AND (job.draining OR job.status IN ('pending', 'processing'))
         ORDER BY job.job_id`;
@@ -140,8 +141,9 @@ export function createJobRows(sql: Queryable): JobRows {
             (job_id text, status text, cancelling bool, draining bool, blocked bool, progress float8, phase text,
              pace jsonb, error_step text, error_code text, error_reason text, started_at timestamptz,
              updated_at timestamptz, finished_at timestamptz)),
-        ended AS (${countOpened(
+        ended AS (${addToCount(
           sql,
+          'openJobs',
           sql`
           SELECT before.owner_id, -count(*) AS more FROM progress.jobs AS before JOIN given USING (job_id)
           WHERE before.finished_at IS NULL AND given.finished_at IS NOT NULL GROUP BY before.owner_id`,
@@ -177,7 +179,7 @@ export function createJobRows(sql: Queryable): JobRows {
     },
     async countOpen(ownerId) {
       const rows = await sql<{ count: number }[]>`
-        SELECT coalesce(sum(open), 0)::int AS count FROM progress.open_jobs WHERE owner_id = ${ownerId}`;
+        SELECT ${countOf(sql, 'openJobs', ownerId)} AS count`;
       return rows[0]?.count ?? 0;
     },
     async countProcessing(ownerId) {
@@ -217,14 +219,6 @@ export function createJobRows(sql: Queryable): JobRows {
     },
     sweep: (endedBeforeMs, limit) => sweepJobs(sql, new Date(endedBeforeMs), limit),
   };
-}
-
-/** A part of a statement that adds `more` (of each owner once) to the jobs of owners that wait or run. */
-function countOpened(sql: Queryable, more: ReturnType<Queryable>) {
-  return sql`
-    INSERT INTO progress.open_jobs AS counted (owner_id, slot, open)
-    SELECT owner_id, pg_backend_pid() % 64, more FROM (${more}) AS changed
-    ON CONFLICT (owner_id, slot) DO UPDATE SET open = counted.open + excluded.open`;
 }
 
 async function sweepJobs(sql: Queryable, endedBefore: Date, limit: number): Promise<number> {

@@ -2,6 +2,7 @@ import type { JobError, JobStatus, MediaFacts } from '@millrace/api';
 import type { Visibility } from '@millrace/events';
 import type { Playable, SourceState, VideoOrigin, VideoRecord } from '../core/video.ts';
 import type { VideoRows } from '../core/video-rows.ts';
+import { addToCount, countOf } from './owner-counts.ts';
 import type { Queryable } from './row-mapping.ts';
 
 interface Row {
@@ -34,7 +35,7 @@ export function createVideoRows(sql: Queryable): VideoRows {
     async insert(video) {
       const row = toRow(sql, video);
       await sql`
-        WITH counted AS (${countVideos(sql, sql`SELECT ${row.owner_id}::text AS owner_id, 1 AS more`)})
+        WITH counted AS (${addToCount(sql, 'videos', sql`SELECT ${row.owner_id}::text AS owner_id, 1 AS more`)})
         INSERT INTO progress.videos ${sql(row)}`;
     },
     async get(videoId) {
@@ -55,7 +56,7 @@ export function createVideoRows(sql: Queryable): VideoRows {
     async remove(videoId) {
       await sql`
         WITH gone AS (DELETE FROM progress.videos WHERE video_id = ${videoId} RETURNING owner_id)
-        ${countVideos(sql, sql`SELECT owner_id, -1 AS more FROM gone`)}`;
+        ${addToCount(sql, 'videos', sql`SELECT owner_id, -1 AS more FROM gone`)}`;
     },
     async list(filter, { before, limit }) {
       const rows = await sql<Row[]>`
@@ -76,13 +77,12 @@ export function createVideoRows(sql: Queryable): VideoRows {
     },
     async countAtMost(ownerId) {
       const rows = await sql<{ n: number }[]>`
-        SELECT ${videosOf(sql, ownerId)} + coalesce((
-          SELECT sum(open) FROM progress.open_jobs WHERE owner_id = ${ownerId}), 0)::int AS n`;
+        SELECT ${countOf(sql, 'videos', ownerId)} + ${countOf(sql, 'openJobs', ownerId)} AS n`;
       return rows[0]?.n ?? 0;
     },
     async countWithComing(ownerId) {
       const rows = await sql<{ n: number }[]>`
-        SELECT ${videosOf(sql, ownerId)} + (
+        SELECT ${countOf(sql, 'videos', ownerId)} + (
           SELECT count(*) FROM progress.jobs AS job
           WHERE owner_id = ${ownerId} AND status IN ('pending', 'processing') AND (kind = 'compose' OR (
             kind = 'image-video' AND NOT EXISTS (
@@ -105,18 +105,6 @@ export function createVideoRows(sql: Queryable): VideoRows {
       return rows[0]?.outcomes ?? [];
     },
   };
-}
-
-/** A part of a statement that adds `more` (of each owner once) to the videos of owners. */
-function countVideos(sql: Queryable, more: ReturnType<Queryable>) {
-  return sql`
-    INSERT INTO progress.video_counts AS counted (owner_id, slot, videos)
-    SELECT owner_id, pg_backend_pid() % 64, more FROM (${more}) AS changed
-    ON CONFLICT (owner_id, slot) DO UPDATE SET videos = counted.videos + excluded.videos`;
-}
-
-function videosOf(sql: Queryable, ownerId: string) {
-  return sql`coalesce((SELECT sum(videos) FROM progress.video_counts WHERE owner_id = ${ownerId}), 0)::int`;
 }
 
 function turnOf(sql: Queryable, ownerId: string) {
