@@ -107,7 +107,7 @@ export class LiveWindow {
           name: track.name,
           next: track.next,
           nextDts: last === undefined ? undefined : last.dts + last.duration,
-          ...(last?.lastFrame && { lastFrame: last.lastFrame }),
+          lastFrame: last?.lastFrame,
           segments: segments.map(({ number, startDts, complete }) => ({ segment: number, startDts, complete })),
         };
       }),

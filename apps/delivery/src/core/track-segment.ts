@@ -79,7 +79,7 @@ export function addPart(segment: TrackSegment, write: PartWrite, timescale: numb
   if (segment.media === undefined || segment.complete) throw new Error(`segment ${segment.number} is not open`);
   const size = write.bytes.reduce((sum, slice) => sum + slice.byteLength, 0);
   const { dts, duration, independent, lastFrame } = write;
-  segment.parts.push({ dts, duration, independent, offset: segment.size, size, ...(lastFrame && { lastFrame }) });
+  segment.parts.push({ dts, duration, independent, offset: segment.size, size, lastFrame });
   segment.media.push(write.bytes);
   segment.size += size;
   segment.durationTicks += duration;

@@ -1,5 +1,4 @@
 /** Fetches pictures of images from URLs, after the request was answered. The image says what became of it. */
-
 import type { PublicFetch } from '@millrace/http';
 import { type IdSource, newId } from '@millrace/ids';
 import { err, type Result } from '@millrace/result';

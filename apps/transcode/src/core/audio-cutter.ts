@@ -3,7 +3,6 @@
  * each frame adds its samples; only a drift beyond 40 ms anchors it again, and then never backwards. Beside video, a segment begins
  * with the first frame at or after the video's cut and has the same number; alone, with a whole number of parts.
  */
-
 import type { ListedFrame } from '@millrace/handover';
 import { type CutPart, PartBuffer, type TrackPlace } from './cut-part.ts';
 import { audioFramesPerPart, type CutRules, videoTimescale } from './packaging-rules.ts';

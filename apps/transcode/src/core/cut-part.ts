@@ -92,7 +92,7 @@ export class PartBuffer {
         samples: this.#samples,
         payloads: this.#payloads,
         mediaBytes: this.#bytes,
-        ...(this.#lastFrame && { lastFrame: this.#lastFrame }),
+        lastFrame: this.#lastFrame,
       });
       this.#part++;
       this.#samples = [];

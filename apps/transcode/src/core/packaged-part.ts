@@ -45,6 +45,6 @@ export function packagePart(rendition: string, part: CutPart, ticksPerMs: number
       segmentStart: part.part === 0,
     }),
     endMs,
-    ...(part.lastFrame && { lastFrame: part.lastFrame }),
+    lastFrame: part.lastFrame,
   };
 }

@@ -148,7 +148,7 @@ export class LiveSource implements SourceHandler {
     const { rendition, segment, dts, duration, independent, programDateTimeMs, last, bytes, lastFrame } = part;
     const place = { streamId, epoch, rendition, segment, part: part.part };
     // Delivery knows where a stretch begins: the window was opened again for it.
-    const media = { dts, duration, independent, programDateTimeMs, last, bytes, ...(lastFrame && { lastFrame }) };
+    const media = { dts, duration, independent, programDateTimeMs, last, lastFrame, bytes };
     this.#push.part({ ...place, ...media, discontinuity: false });
   }
 
