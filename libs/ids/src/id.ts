@@ -63,6 +63,7 @@ let pooledFrom = pool.length;
 const mostPooled = 64;
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
+const digits = [...alphabet];
 const bodyPattern = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;
 
 /** Makes a new id of kind `prefix` from `source`'s time and randomness. */
@@ -95,13 +96,14 @@ export function idTimeMs(id: Id<IdPrefix>): number {
   return Number(bits); // 130 bits are written for 128, so the first ten characters hold two zero bits and the 48-bit time
 }
 
+/** The 128 bits as a number of base 32, the highest digit first; two zero bits stand before them. */
 function encode(bytes: Uint8Array): string {
-  let value = 0n;
-  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
   let text = '';
-  for (let i = 0; i < 26; i++) {
-    text = alphabet.charAt(Number(value & 31n)) + text;
-    value >>= 5n;
+  let [bits, held] = [0, 2];
+  for (const byte of bytes) {
+    bits = (bits << 8) | byte;
+    for (held += 8; held >= 5; held -= 5) text += digits[(bits >> (held - 5)) & 31];
+    bits &= 31;
   }
   return text;
 }

@@ -1,13 +1,29 @@
 import { Socket } from 'node:net';
 
 /**
- * A socket whose failure reaches postgres.js in one step. On `error` 3.4.9 rejects what is on its way, and what is sent
+ * A socket that sends what is written in one go together, and whose failure reaches postgres.js in one step. On `error` 3.4.9 rejects what is on its way, and what is sent
  * from then until `close` it keeps for ever: it is never answered, and after the re-connect every answer on that
  * connection goes to the query before it. An established connection therefore only closes; then all is rejected at once.
+ *
+ * postgres.js writes each longer query by itself. Queries that are sent together, as those of works that share a transaction are, so
+ * cost a call of the system and a wake-up of the server each.
  */
 export class SteadySocket extends Socket {
   /** The server has answered: from now on an error is told by closing. Before that it fails the connection attempt. */
   #established = false;
+  #gathers = false;
+
+  override write(...args: unknown[]): boolean {
+    if (!this.#gathers) {
+      this.#gathers = true;
+      this.cork();
+      process.nextTick(() => {
+        this.#gathers = false;
+        this.uncork();
+      });
+    }
+    return super.write(...(args as Parameters<Socket['write']>));
+  }
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     if (event === 'data') this.#established = true;

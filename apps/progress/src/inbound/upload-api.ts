@@ -2,7 +2,6 @@
  * Resumable uploads (tus 1.0) at /api/v1/uploads: creation, creation-with-upload, termination, expiration, checksum. The protocol is
  * @tus/server's; who may, what for, and where bytes go is decided here.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { confinedTo } from '@millrace/auth';
 import { createApiApp, notFound, ProblemError, problem } from '@millrace/http';
@@ -51,39 +50,36 @@ const actions: Readonly<Record<string, Action>> = {
 
 /** Builds the app; its routes carry their full paths. */
 export function createUploadApi(deps: UploadApiDeps, log: Logger): OpenAPIHono<ProgressEnv> {
-  const requests = new AsyncLocalStorage<UploadRequest>();
-  const current = (): UploadRequest => {
-    const request = requests.getStore();
-    if (request === undefined) throw new Error('expected to be asked within a request');
-    return request;
-  };
   const newToken = () => newId('evt', deps.idSource).slice(4);
-  const tus = new Server({
-    path: uploadsPath,
-    relativeLocation: true,
-    allowedOrigins: () => false, // as the rest of the API: pages of other origins may not
-    maxSize: deps.uploadLimits.maxBytes,
-    lockDrainTimeout: drainMs,
-    locker: deps.locker,
-    namingFunction: () => newId('upl', deps.idSource),
-    datastore: new UploadStore({
-      ...{ store: deps.store, mediaStore: deps.mediaStore, locker: deps.locker, clock: deps.clock },
-      ...{ limits: deps.uploadLimits, newToken, current, onReceived: deps.onReceived },
-      onBytes: (bytes) => deps.uploadMetrics.uploadBytes.inc(bytes),
-    }),
-    async onIncomingRequest(request, uploadId) {
-      if (request.method !== 'POST') await reachUpload(deps, current(), uploadId);
-    },
-    onResponseError(_request, error) {
-      if (!(error instanceof Error) || error instanceof UploadRefused || 'status_code' in error) return undefined;
-      if (error instanceof ProblemError) {
-        return { status_code: error.problem.status, body: JSON.stringify(error.problem) };
-      }
-      if (isRetryable(error)) return refused(503, 'unavailable', 'something this needs is away: try again shortly');
-      log.error('upload-crashed', { error });
-      return refused(500, 'internal-error', 'the log has more under the request id');
-    },
-  });
+  // One for each request: @tus/server does not tell a store of whose request it serves, and an AsyncLocalStorage, once used, makes every
+  // promise of the process cost more.
+  const serverOf = (request: UploadRequest) =>
+    new Server({
+      path: uploadsPath,
+      relativeLocation: true,
+      allowedOrigins: () => false, // as the rest of the API: pages of other origins may not
+      maxSize: deps.uploadLimits.maxBytes,
+      lockDrainTimeout: drainMs,
+      locker: deps.locker,
+      namingFunction: () => newId('upl', deps.idSource),
+      datastore: new UploadStore({
+        ...{ store: deps.store, mediaStore: deps.mediaStore, locker: deps.locker, clock: deps.clock },
+        ...{ limits: deps.uploadLimits, newToken, request, onReceived: deps.onReceived },
+        onBytes: (bytes) => deps.uploadMetrics.uploadBytes.inc(bytes),
+      }),
+      async onIncomingRequest({ method }, uploadId) {
+        if (method !== 'POST') await reachUpload(deps, request, uploadId);
+      },
+      onResponseError(_request, error) {
+        if (!(error instanceof Error) || error instanceof UploadRefused || 'status_code' in error) return undefined;
+        if (error instanceof ProblemError) {
+          return { status_code: error.problem.status, body: JSON.stringify(error.problem) };
+        }
+        if (isRetryable(error)) return refused(503, 'unavailable', 'something this needs is away: try again shortly');
+        log.error('upload-crashed', { error });
+        return refused(500, 'internal-error', 'the log has more under the request id');
+      },
+    });
 
   const app = createApiApp<ProgressEnv>({ log, idSource: deps.idSource, isOutage: isRetryable, limitsBody: false });
   const guard: MiddlewareHandler<ProgressEnv> = async (c, next) => {
@@ -108,7 +104,7 @@ export function createUploadApi(deps: UploadApiDeps, log: Logger): OpenAPIHono<P
       },
       end: (uploadId) => end(c, deps, uploadId),
     };
-    const answer = await asProblem(await requests.run(request, () => tus.handleWeb(c.req.raw)), c.get('requestId'));
+    const answer = await asProblem(await serverOf(request).handleWeb(c.req.raw), c.get('requestId'));
     if (videoId !== undefined) answer.headers.set('millrace-video-id', videoId);
     if (method === 'OPTIONS') answer.headers.set('tus-checksum-algorithm', checksumAlgorithms.join(','));
     if (answer.status >= 400) deps.uploadMetrics.uploadsRefused.inc({ reason: reasonOf(answer.status) });

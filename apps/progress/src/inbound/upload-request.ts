@@ -1,4 +1,4 @@
-/** What the parts of an upload's handling know of the request: set where it comes in, read where @tus/server has led it. */
+/** What the parts of an upload's handling know of the request that they serve. */
 import type { Actor } from '@millrace/auth';
 
 export interface Checksum {

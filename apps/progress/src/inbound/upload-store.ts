@@ -22,8 +22,8 @@ export interface UploadStoreDeps {
   readonly clock: Clock;
   readonly limits: UploadLimits;
   readonly newToken: () => string;
-  /** The request that is being handled. */
-  readonly current: () => UploadRequest;
+  /** The request that it serves. */
+  readonly request: UploadRequest;
   readonly onBytes: (bytes: number) => void;
   /** All bytes of an upload are here. */
   readonly onReceived: () => void;
@@ -39,12 +39,12 @@ export class UploadStore extends DataStore {
   }
 
   override async create(upload: Upload): Promise<Upload> {
-    await this.#deps.current().begin(upload.id, upload.size ?? 0, upload.metadata ?? {});
+    await this.#deps.request.begin(upload.id, upload.size ?? 0, upload.metadata ?? {});
     return upload;
   }
 
   override async remove(uploadId: string): Promise<void> {
-    await this.#deps.current().end(uploadId);
+    await this.#deps.request.end(uploadId);
   }
 
   override async getUpload(uploadId: string): Promise<Upload> {
@@ -72,7 +72,7 @@ export class UploadStore extends DataStore {
     const { store } = this.#deps;
     const upload = await store.uploads.get(uploadId);
     if (upload === undefined) throw noUpload(uploadId);
-    const { checksum } = this.#deps.current();
+    const { checksum } = this.#deps.request;
     const reader = new PartReader(stream);
     if (checksum !== undefined) return this.#writeChecked(reader, upload, offset, checksum);
     let received = offset;
