@@ -105,6 +105,12 @@ export const progressSettings = defineSettings({
     min: 1,
     max: 1_125_899_906_842_624,
   }),
+  PROGRESS_THUMBNAILS: setting.integer({
+    doc: 'Thumbnails of pictures that wait or are made at once; 0: none are made.',
+    fallback: '32',
+    min: 0,
+    max: 1_000,
+  }),
   PROGRESS_IMAGE_PROVIDERS: {
     doc: 'External generators of videos of images, `name=url,...`; their keys are TRANSCODE_IMAGE_PROVIDER_KEYS of the workers.',
     schema: z.string().transform(readImageProviders),

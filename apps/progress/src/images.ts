@@ -23,6 +23,7 @@ export interface ImagesOptions {
   readonly metrics: ProgressMetrics;
   readonly publicUrl: () => string;
   readonly imports: PictureImports | undefined;
+  readonly onPicture: () => void;
 }
 
 /** A 200 megapixel phone is over it, and 48 megapixels are not. */
@@ -45,9 +46,10 @@ export function imageDepsOf({
   metrics,
   publicUrl,
   imports,
+  onPicture,
 }: ImagesOptions): ImageDeps {
   return {
-    ...{ mediaStore, desk, idSource, metrics, imports, providers: settings.PROGRESS_IMAGE_PROVIDERS },
+    ...{ mediaStore, desk, idSource, metrics, imports, onPicture, providers: settings.PROGRESS_IMAGE_PROVIDERS },
     newAccess() {
       const word = Buffer.from(idSource.random(new Uint8Array(32))).toString('base64url');
       return { word, sha256: hashSecret(word) };

@@ -12,17 +12,27 @@ import type { JobType } from './core/job-types.ts';
 import { createProcessPipeline } from './core/process-pipeline.ts';
 import { processRequestOf } from './core/process-request.ts';
 import { createVideoEffects } from './core/video-effects.ts';
+import type { ProgressMetrics } from './metrics.ts';
+import { thumbnailType } from './thumbnails.ts';
 
 export interface JobTypesOptions {
   readonly settings: ProgressSettings;
   readonly clock: Clock;
+  readonly metrics: ProgressMetrics;
+  /** The job of a thumbnail has ended. */
+  readonly onThumbnail: () => void;
   /** The engine is made of these kinds, and some of them ask it something later. */
   readonly desk: () => Pick<JobDesk, 'cancel'>;
 }
 
 /** Every kind of job. */
-export function jobTypesOf({ settings, clock, desk }: JobTypesOptions): readonly JobType[] {
-  return [processType(settings, clock), composeType(clock), imageVideoType(clock, desk)];
+export function jobTypesOf({ settings, clock, desk, metrics, onThumbnail }: JobTypesOptions): readonly JobType[] {
+  return [
+    processType(settings, clock),
+    composeType(clock),
+    imageVideoType(clock, desk),
+    thumbnailType(clock, metrics, onThumbnail),
+  ];
 }
 
 function processType(settings: ProgressSettings, clock: Clock): JobType {

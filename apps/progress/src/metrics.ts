@@ -152,6 +152,12 @@ export function createProgressMetrics(registry: MetricsRegistry) {
       labelNames: ['reason'] as const,
       registers,
     }),
+    thumbnails: new Counter({
+      name: 'millrace_progress_thumbnails_total',
+      help: 'Jobs of thumbnails that ended, by outcome (made, failed, impossible, gone).',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
     loopFailures: new Counter({
       name: 'millrace_progress_loop_failures_total',
       help: 'Failed rounds of background loops, by loop; each is tried again.',

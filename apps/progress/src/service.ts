@@ -25,6 +25,7 @@ import { createProgressApi } from './inbound/openapi.ts';
 import { jobTypesOf } from './job-types.ts';
 import { createProgressMetrics } from './metrics.ts';
 import { createProgressStore, type Outbox } from './outbound/progress-store.ts';
+import { openThumbnails, type Thumbnails } from './thumbnails.ts';
 import { openUploads } from './uploads.ts';
 import { createWebhookDoor, openWebhooks } from './webhooks.ts';
 
@@ -81,13 +82,21 @@ export async function createProgressService(deps: ProgressDeps): Promise<Progres
     const revoked = scope.use(eventLog.table(revokedTokensTopic), 'revoked-tokens');
     const verifier = createTokenVerifier({ signingKeys, revoked, clock });
 
-    const types = new JobTypes(deps.jobTypes ?? jobTypesOf({ settings, clock, desk: () => engine.desk }));
+    const onPicture = () => thumbnails.wake();
+    const kinds = { settings, clock, metrics, desk: () => engine.desk, onThumbnail: onPicture };
+    const types = new JobTypes(deps.jobTypes ?? jobTypesOf(kinds));
     const engine: JobEngine = scope.use(
       openJobEngine({
         ...{ settings, store, types, mediaStore, instanceId, log, clock, idSource, metrics },
         sql: deps.wake === 'memory' ? undefined : sql,
       }),
       'engine',
+    );
+    const thumbnails: Thumbnails = scope.use(
+      openThumbnails({
+        ...{ store, clock, idSource, log, metrics, desk: engine.desk, mostOpen: settings.PROGRESS_THUMBNAILS },
+      }),
+      'thumbnails',
     );
     const publicUrl = deps.publicUrl ?? (() => settings.PUBLIC_URL.replace(/\/+$/, ''));
     const allowed = parseNetworks(settings.PROGRESS_ALLOW_NETWORKS);
@@ -104,6 +113,7 @@ export async function createProgressService(deps: ProgressDeps): Promise<Progres
         {
           ...{ store, fetch, idSource, clock, log, metrics, perOwner: imageLimits.perOwner, tryMs: 60_000 },
           intake: { mediaStore, metrics, limits: imageLimits },
+          onPicture,
         },
         settings.PROGRESS_IMPORTS,
       ),
@@ -119,6 +129,7 @@ export async function createProgressService(deps: ProgressDeps): Promise<Progres
       images: imageDepsOf({
         ...{ settings, mediaStore, idSource, metrics, publicUrl, desk: engine.desk },
         imports: importing ? imports.pictures : undefined,
+        onPicture,
       }),
       processingSteps: Object.entries(settings.PROGRESS_STEP_WEIGHTS).map(([name, weight]) => ({ name, weight })),
       limits: { maxVideosPerOwner: settings.PROGRESS_MAX_VIDEOS },

@@ -116,6 +116,13 @@ export class FakeMedia {
     this.#hub.tellJob(jobOf(composition.task_id, 'compose', id, next));
   }
 
+  /** A worker has made the thumbnail. */
+  makeThumbnail(name: string): void {
+    const image = this.images.get(name);
+    if (image === undefined) throw new Error(`no image ${name}`);
+    this.images.set(name, { ...image, thumbnail_url: `${this.origin}/api/v1/images/${name}/thumbnail?v=img_1.webp` });
+  }
+
   moveImage(name: string, change: Partial<Image>, phase: string | null = null): void {
     const image = this.images.get(name);
     if (image === undefined || image.task_id === null) throw new Error(`no run of ${name}`);
@@ -292,6 +299,7 @@ export class FakeMedia {
         ...{ video_started_at: null, video_finished_at: null, owner_id: ownerId, prompt: null, parameters: {} },
         ...{ picture_state: uploaded !== null ? 'ready' : body['url'] === undefined ? 'none' : 'importing' },
         picture_error: null,
+        thumbnail_url: null,
         image_url: uploaded === null ? null : `${this.origin}/api/v1/images/${img_name}/source`,
         ...(uploaded === null
           ? { width: null, height: null, size_bytes: null, content_type: null }

@@ -326,6 +326,11 @@ describe('images', () => {
       await page.goto('/images');
       await choose(page, picture);
       await page.locator('.video-card').getByText('poster.jpg').waitFor();
+      // the picture itself until its thumbnail is made, which the page sees by itself
+      await page.locator('.video-card img').waitFor();
+      expect(site.pictures).toEqual(['/api/v1/images/poster.jpg/source']);
+      site.api.media.makeThumbnail('poster.jpg');
+      await eventually(() => site.pictures.at(-1)).toBe('/api/v1/images/poster.jpg/thumbnail?v=img_1.webp');
       await choose(page, picture);
       await page.locator('.video-card').getByText('poster-2.jpg').waitFor();
       await page.locator('.video-card', { hasText: 'poster-2.jpg' }).click();

@@ -44,6 +44,8 @@ export class Site implements AsyncDisposable {
   readonly dir: string;
   /** CMCD reports as they came. */
   readonly reports: { readonly path: string; readonly type: string | undefined; readonly body: string }[] = [];
+  /** Pictures and thumbnails as they were asked for. */
+  readonly pictures: string[] = [];
   readonly mediaAsked: { readonly path: string; readonly headers: readonly string[] }[] = [];
   /** The folder of the built studio. */
   readonly dist: string;
@@ -123,7 +125,8 @@ async function serve(site: Site, dir: string, request: IncomingMessage, response
     if (site.api.unreachable) return void response.destroy();
     const [, upload] = /^\/api\/v1\/uploads(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
     if (url.pathname.startsWith('/api/v1/uploads')) return site.uploads.answer(upload, request, response);
-    if (/^\/api\/v1\/images\/.*\/source$/.test(url.pathname)) {
+    if (/^\/api\/v1\/images\/.*\/(source|thumbnail)$/.test(url.pathname)) {
+      site.pictures.push(url.pathname + url.search);
       const signedIn = request.headers.authorization !== undefined;
       const poster = signedIn ? await vodFile(dir, 'poster.jpg') : undefined;
       return void response.writeHead(poster ? 200 : 401, { 'content-type': 'image/jpeg' }).end(poster?.body);

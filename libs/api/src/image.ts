@@ -62,6 +62,9 @@ export const imageSchema = z
     ...videoStatusResponseSchema.shape,
     owner_id: ownerIdSchema,
     image_url: z.string().nullable().meta({ description: 'Null while there is no picture.' }),
+    thumbnail_url: z.string().nullable().meta({
+      description: 'A small WebP of the picture, upright; null until it is made, shortly after the picture has come.',
+    }),
     picture_state: pictureStateSchema,
     picture_error: z.string().nullable().meta({ description: 'Why the picture did not come; while `failed`.' }),
     width: z.int().nullable(),

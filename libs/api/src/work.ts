@@ -158,6 +158,16 @@ export const taskSpecSchema = z.discriminatedUnion('kind', [
     output: mediaKeySchema,
     asset,
   }),
+  /** A small copy of a picture for lists, upright: WebP to `output`. What can be seen through stays so. */
+  z.object({
+    kind: z.literal('thumbnail'),
+    image: mediaKeySchema,
+    /** EXIF orientation of the picture. */
+    orientation: z.int().min(1).max(8),
+    /** Its longer side at most, pixels. */
+    side: z.int().min(16).max(4_096),
+    output: mediaKeySchema,
+  }),
 ]);
 export type TaskSpec = z.infer<typeof taskSpecSchema>;
 export type TaskKind = TaskSpec['kind'];
@@ -253,6 +263,7 @@ export const taskResultSchema = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('animate'), media: mediaFactsSchema, poster: z.string().nullable(), bytes: z.int() }),
   z.object({ kind: z.literal('generate'), media: mediaFactsSchema, poster: z.string().nullable(), bytes: z.int() }),
+  z.object({ kind: z.literal('thumbnail'), width: z.int(), height: z.int(), bytes: z.int() }),
 ]);
 export type TaskResult = z.infer<typeof taskResultSchema>;
 export type ResultOf<K extends TaskKind> = Extract<TaskResult, { kind: K }>;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { visibilitySchema } from './control-topics.ts';
 import { dayMs, defineTopic, keepForever } from './topic.ts';
 
-export const jobKinds = ['process', 'compose', 'image-video'] as const;
+export const jobKinds = ['process', 'compose', 'image-video', 'thumbnail'] as const;
 export type JobKind = (typeof jobKinds)[number];
 
 const common = {

@@ -31,6 +31,7 @@ const matrix = {
   listImages: readers,
   getImage: readers,
   getImageSource: readers,
+  getImageThumbnail: readers,
   getImageVideo: readers,
   getImageHasVideo: readers,
   getImageHistory: readers,

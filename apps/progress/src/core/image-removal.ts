@@ -3,6 +3,7 @@ import { type ImageRecord, runIsActive, videoDeleted } from './image.ts';
 import { saveImage } from './image-effects.ts';
 import type { JobDesk } from './job-desk.ts';
 import type { Transaction } from './store.ts';
+import { thumbnailKeyOf } from './thumbnail-pipeline.ts';
 
 /** Removes `image`, whose row the transaction has locked; the video that was made of it stays a video. The caller publishes its end. */
 export async function removeImage(
@@ -16,7 +17,9 @@ export async function removeImage(
   await desk.forget(tx, 'image-video', imgName);
   await tx.images.remove(imgName);
   await tx.images.giveRoom(ownerId, { images: 1, bytes: sizeBytes });
-  await tx.cleanups.add(picture === undefined ? [] : [{ key: picture.key }], nowMs);
+  if (picture === undefined) return;
+  // the thumbnail's job ends by itself, and what it may write until then is removed with the second round
+  await tx.cleanups.add([{ key: picture.key }, { key: thumbnailKeyOf(picture) }], nowMs);
 }
 
 /**

@@ -28,6 +28,8 @@ export interface ImageRows {
   insert(image: ImageRecord): Promise<boolean>;
   get(imgName: string): Promise<ImageRecord | undefined>;
   lock(imgName: string): Promise<ImageRecord | undefined>;
+  /** Locks the image that became due for its thumbnail last, of those that nobody else has locked; undefined: none is due. */
+  lockThumbnailDue(nowMs: number): Promise<ImageRecord | undefined>;
   /** Writes everything that may change, and what changed of the status. */
   save(image: ImageRecord, changes: readonly StatusChange[]): Promise<void>;
   /** With its history. */

@@ -17,6 +17,15 @@ export interface Picture {
   readonly orientation: number;
 }
 
+/** A small copy of the picture, for lists. */
+export interface Thumbnail {
+  /** Key of the media store. */
+  readonly key: string;
+  /** As shown, pixels. */
+  readonly width: number;
+  readonly height: number;
+}
+
 /** What became of an image's newest run that was not cancelled. */
 export interface Settled {
   readonly status: 'none' | 'completed' | 'failed';
@@ -45,6 +54,10 @@ export interface ImageRecord {
   readonly picture: Picture | undefined;
   /** While there is no picture: what becomes of the one that was to come from a URL; undefined: none was to. */
   readonly pictureImport: PictureImport | undefined;
+  /** Undefined: it is not made yet, or there is no picture. */
+  readonly thumbnail: Thumbnail | undefined;
+  /** When the thumbnail is to be made, at the earliest; undefined: it is there, or cannot be made. */
+  readonly thumbnailDueMs: number | undefined;
   readonly sizeBytes: number;
   readonly prompt: string | undefined;
   readonly parameters: Readonly<Record<string, unknown>>;
@@ -93,6 +106,7 @@ export function newImage(input: NewImage, nowMs: number): ImageRecord {
   return {
     ...input,
     ...{ picture: input.picture, sizeBytes: input.sizeBytes ?? 0, pictureImport: input.pictureImport },
+    ...{ thumbnail: undefined, thumbnailDueMs: input.picture === undefined ? undefined : nowMs },
     ...{ status: 'none', video: undefined, taskId: undefined, progress: 0, error: undefined },
     ...{ videoParameters: undefined, startedAtMs: undefined, finishedAtMs: undefined },
     ...{ before: undefined, accessSha256: undefined, changes: 0, createdAtMs: nowMs, updatedAtMs: nowMs },
@@ -106,7 +120,22 @@ export function pictureAsked(image: ImageRecord, nowMs: number): ImageRecord {
 
 /** The picture is stored, however it came. */
 export function pictureArrived(image: ImageRecord, picture: Picture, sizeBytes: number, nowMs: number): ImageRecord {
-  return { ...image, picture, sizeBytes, pictureImport: undefined, updatedAtMs: Math.max(nowMs, image.updatedAtMs) };
+  const arrived = { picture, sizeBytes, pictureImport: undefined, thumbnail: undefined, thumbnailDueMs: nowMs };
+  return { ...image, ...arrived, updatedAtMs: Math.max(nowMs, image.updatedAtMs) };
+}
+
+/** The thumbnail is being made; should nothing ever be heard of it, it is due again at `againMs`. */
+export function thumbnailAsked(image: ImageRecord, againMs: number): ImageRecord {
+  return { ...image, thumbnailDueMs: againMs };
+}
+
+export function thumbnailMade(image: ImageRecord, thumbnail: Thumbnail, nowMs: number): ImageRecord {
+  return { ...image, thumbnail, thumbnailDueMs: undefined, updatedAtMs: Math.max(nowMs, image.updatedAtMs) };
+}
+
+/** It was not made; undefined: it never will be. */
+export function thumbnailFailed(image: ImageRecord, againMs: number | undefined): ImageRecord {
+  return { ...image, thumbnailDueMs: againMs };
 }
 
 /** The picture will not come from the URL; another may. */

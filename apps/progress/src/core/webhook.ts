@@ -35,6 +35,7 @@ export interface WebhookDeliveryRecord {
 export function webhookBodyOf(fact: JobFact): (WebhookBody & { readonly type: WebhookEvent }) | undefined {
   const { kind } = fact;
   if (kind === 'import') return undefined; // the video's own job follows it
+  if (kind === 'thumbnail') return undefined; // the house's own work
   const data = { task_id: fact.job_id, kind, subject: fact.subject, owner_id: fact.owner_id };
   const timestamp = new Date(fact.at_ms).toISOString();
   switch (fact.type) {

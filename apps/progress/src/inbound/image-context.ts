@@ -14,6 +14,8 @@ export interface ImageDeps extends ImageSubmissionDeps {
   readonly limits: PictureLimits & { readonly perOwner: ImageRoom };
   /** Imports of pictures; undefined: none here. */
   readonly imports: PictureImports | undefined;
+  /** A picture has come: its thumbnail is due. */
+  readonly onPicture: () => void;
   readonly metrics: {
     readonly imageQueries: { observe(labels: { readonly query: ImageQuery }, seconds: number): void };
     readonly picturesRefused: { inc(labels: { readonly reason: string }): void };

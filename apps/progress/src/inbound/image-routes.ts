@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import {
   imageInputSchema,
@@ -8,7 +7,7 @@ import {
   imageSchema,
   imageUploadQuerySchema,
 } from '@millrace/api';
-import { confinedTo, equalSecrets, hashSecret } from '@millrace/auth';
+import { confinedTo } from '@millrace/auth';
 import { record, tombstone } from '@millrace/eventlog';
 import { imagesTopic } from '@millrace/events';
 import {
@@ -18,13 +17,11 @@ import {
   json,
   needsBody,
   needsLogin,
-  notFound,
   notThere,
   otherBody,
   ProblemError,
   problem,
 } from '@millrace/http';
-import type { Context, Next } from 'hono';
 import { z } from 'zod';
 import { type ImageRecord, imageStateOf, newImage, pictureAsked, runIsActive } from '../core/image.ts';
 import { removeImage } from '../core/image-removal.ts';
@@ -38,9 +35,9 @@ import { mutate } from './mutation.ts';
 
 export const imagesPath = '/api/v1/images';
 export const imageParams = z.object({ name: imageNameSchema });
-const pictureBody = z.string().meta({ format: 'binary' });
+export const pictureBody = z.string().meta({ format: 'binary' });
 
-/** Routes of `/api/v1/images`, without the videos made of them. Pictures come in by `createPictureApi`. */
+/** Routes of `/api/v1/images`, without the videos made of them. Pictures come in by `createPictureApi`, and out by `addPictureRoutes`. */
 export function addImageRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): void {
   const common = { tags: ['images'], security: bearer };
 
@@ -138,51 +135,6 @@ export function addImageRoutes(app: OpenAPIHono<ProgressEnv>, deps: RouteDeps): 
       const image = await timed(deps, 'get', () => reachImage(deps.store.images, c.get('actor'), name, 'read'));
       const jobs = await runningJobs(deps, [image]);
       return c.json(showImage(deps.publicUrl(), image, jobs.get(image.taskId ?? '')), 200);
-    },
-  );
-
-  app.openapi(
-    createRoute({
-      ...common,
-      method: 'get',
-      path: `${imagesPath}/{name}/source`,
-      operationId: 'getImageSource',
-      summary: 'Get the picture',
-      description: 'With `access`, which a provider is given, without a token while the run lasts.',
-      middleware: async (c: Context<ProgressEnv, string>, next: Next) => {
-        const given = c.req.query('access');
-        if (given === undefined) return access(deps, 'getImageSource')(c, next);
-        const image = await deps.store.images.get(c.req.param('name') ?? '');
-        const expected = image?.accessSha256;
-        if (expected === undefined || !equalSecrets(hashSecret(given), expected)) {
-          throw new ProblemError(problem(401, 'access-refused', 'Not allowed', { detail: 'the access word is over' }));
-        }
-        c.set('actor', { ownerId: image?.ownerId ?? '', role: 'viewer' });
-        return next();
-      },
-      request: { params: imageParams, query: z.object({ access: z.string().max(200).optional() }) },
-      responses: {
-        200: { description: 'The picture.', content: { 'image/*': { schema: pictureBody } } },
-        304: { description: 'The picture of If-None-Match.' },
-        ...needsLogin,
-        ...notThere,
-      },
-    }),
-    async (c) => {
-      const { name } = c.req.valid('param');
-      const { picture } = await reachImage(deps.store.images, c.get('actor'), name, 'read');
-      if (picture === undefined) throw notFound('picture', name);
-      const etag = `"${picture.key.slice(picture.key.lastIndexOf('/') + 1)}"`;
-      const caching = { etag, 'cache-control': 'private, max-age=0, must-revalidate' };
-      if (c.req.header('if-none-match') === etag) return c.body(null, 304, caching);
-      const object = await deps.images.mediaStore.get(picture.key);
-      if (!object.ok) {
-        if (object.error.kind === 'not-found') throw notFound('picture', name);
-        throw new ProblemError(problem(503, 'unavailable', 'Unavailable', { detail: 'the media store is away' }));
-      }
-      const stream = Readable.toWeb(Readable.from(object.value.bytes, { objectMode: false })) as ReadableStream;
-      const about = { 'content-type': picture.contentType, 'content-length': String(object.value.size) };
-      return c.body(stream, 200, { ...about, ...caching });
     },
   );
 

@@ -1,6 +1,6 @@
 import type { AsyncTaskResponse, Image, ImageHistory, VideoStatusResponse } from '@millrace/api';
 import { optionalTime, time } from '@millrace/http';
-import { type ImageRecord, pictureStateOf, runIsActive, type StatusChange } from '../core/image.ts';
+import { type ImageRecord, pictureStateOf, runIsActive, type StatusChange, type Thumbnail } from '../core/image.ts';
 import type { JobSummary } from '../core/job-desk.ts';
 import type { RunningJob } from './video-view.ts';
 
@@ -31,12 +31,13 @@ export function showImageStatus(
 
 /** An image with the status of its video. */
 export function showImage(publicUrl: string, image: ImageRecord, job: RunningJob | undefined): Image {
-  const { picture, pictureImport, parameters, videoParameters } = image;
+  const { picture, pictureImport, thumbnail, parameters, videoParameters } = image;
   const turned = picture !== undefined && picture.orientation >= 5;
   return {
     ...showImageStatus(publicUrl, image, job),
     owner_id: image.ownerId,
     image_url: picture === undefined ? null : `${publicUrl}${imagePath(image.imgName)}/source`,
+    thumbnail_url: thumbnail === undefined ? null : `${publicUrl}${thumbnailPath(image.imgName, thumbnail)}`,
     picture_state: pictureStateOf(image),
     picture_error: picture === undefined && pictureImport?.kind === 'failed' ? pictureImport.reason : null,
     width: (turned ? picture.height : picture?.width) ?? null,
@@ -72,6 +73,16 @@ export function showHistory(changes: readonly StatusChange[]): ImageHistory {
 /** Where an image is. Its name has no character that a path would have to escape. */
 export function imagePath(imgName: string): string {
   return `/api/v1/images/${imgName}`;
+}
+
+/** Where its thumbnail is: a picture that comes later under the same name has another address. */
+function thumbnailPath(imgName: string, thumbnail: Thumbnail): string {
+  return `${imagePath(imgName)}/thumbnail?v=${versionOf(thumbnail)}`;
+}
+
+/** What tells a stored picture or thumbnail from every other one. */
+export function versionOf({ key }: { readonly key: string }): string {
+  return key.slice(key.lastIndexOf('/') + 1);
 }
 
 /** Where the status of its video is. */

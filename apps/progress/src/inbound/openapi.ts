@@ -8,6 +8,7 @@ import { addImageRoutes } from './image-routes.ts';
 import { addImageStatusRoutes } from './image-status-routes.ts';
 import { addImageVideoRoutes } from './image-video-routes.ts';
 import { addJobRoutes } from './job-routes.ts';
+import { addPictureRoutes } from './picture-routes.ts';
 import { requestTimes } from './request-times.ts';
 import { addRunRoutes } from './run-routes.ts';
 import { describeUploads } from './upload-routes.ts';
@@ -35,6 +36,7 @@ export function createProgressApi(deps: RouteDeps, log: Logger): ProgressApi {
   addImageRoutes(app, deps);
   addImageVideoRoutes(app, deps);
   addImageStatusRoutes(app, deps);
+  addPictureRoutes(app, deps);
   addWebhookRoutes(app, deps);
   describeUploads(app.openAPIRegistry);
   const document = serveApiDocument(app, {

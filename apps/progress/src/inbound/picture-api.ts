@@ -75,6 +75,7 @@ async function keep(
   nowMs: number,
 ): Promise<ImageRecord> {
   const { perOwner } = deps.images.limits;
+  tx.afterCommit(() => deps.images.onPicture());
   const known = await tx.images.lock(imgName);
   if (known !== undefined) {
     if (!takesPicture(c.get('actor'), known)) throw nameTaken(imgName);

@@ -18,6 +18,8 @@ export interface PictureImporterDeps extends ImportLoopDeps {
   readonly idSource: IdSource;
   readonly intake: PictureIntake;
   readonly perOwner: ImageRoom;
+  /** A picture has come: its thumbnail is due. */
+  readonly onPicture: () => void;
   readonly metrics: ImportLoopDeps['metrics'] & DownloadMetrics;
   /** Longest time one try may take, ms. */
   readonly tryMs: number;
@@ -92,13 +94,13 @@ export class PictureImporter implements PictureImports {
   }
 
   async #arrived({ subject }: ImportRecord, stored: StoredPicture): Promise<void> {
-    const { store, clock, perOwner } = this.#deps;
+    const { store, clock, perOwner, onPicture } = this.#deps;
     const nowMs = clock.nowMs();
     await store.transaction(async (tx) => {
       const image = await tx.images.lock(subject);
       const waits = image !== undefined && image.picture === undefined && image.pictureImport?.kind === 'importing';
       const entered = waits ? await enterPicture(tx, image, stored, perOwner, nowMs) : undefined;
-      if (entered !== undefined) return;
+      if (entered !== undefined) return tx.afterCommit(onPicture);
       await tx.cleanups.add([{ key: stored.picture.key }], nowMs); // deleted, or brought by somebody else meanwhile
       if (!waits) return;
       await tx.pictureImports.remove(subject);

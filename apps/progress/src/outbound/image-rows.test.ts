@@ -26,11 +26,12 @@ beforeAll(async () => {
   for (const { indexname } of indexes) await sql.unsafe(`DROP INDEX progress.${indexname}`);
   await sql.unsafe(`
     INSERT INTO progress.images (img_name, owner_id, source_type, has_video, video_status, video_id, playback_id, video_key,
-      task_id, progress, size_bytes, parameters, before, created_at, updated_at)
+      task_id, progress, size_bytes, parameters, before, picture, thumbnail_due_at, created_at, updated_at)
     SELECT 'img-' || lpad(n::text, 8, '0'), 'own_' || (n % 37), CASE WHEN n % 41 = 0 THEN 'scan' ELSE 'upload' END,
       n % 10 = 0, CASE WHEN n % 10 = 0 THEN 'completed' WHEN n % 1000 = 1 THEN 'failed' WHEN n % 1000 = 3 THEN 'pending' ELSE 'none' END,
       CASE WHEN n % 10 = 0 THEN 'vid_' || n END, CASE WHEN n % 10 = 0 THEN 'play_' || n END,
-      CASE WHEN n % 10 = 0 THEN 'videos/' || n END, NULL, 0, 1, '{}', CASE WHEN n % 1000 = 3 THEN '{}'::jsonb END, now(), now()
+      CASE WHEN n % 10 = 0 THEN 'videos/' || n END, NULL, 0, 1, '{}', CASE WHEN n % 1000 = 3 THEN '{}'::jsonb END,
+      CASE WHEN n % 3 = 0 THEN '{}'::jsonb END, CASE WHEN n % 5 > 0 THEN now() END, now(), now()
     FROM generate_series(1, ${images}) AS n`);
   await Promise.all(indexes.map(({ indexdef }) => sql.unsafe(indexdef)));
   await sql.unsafe('ANALYZE progress.images');
@@ -81,6 +82,7 @@ it.each([
   ['everybody’s by status', 'images_by_status', () => rows().list({ ...all, status: 'pending' }, page)],
   ['everybody’s by has_video', 'images_by_has_video', () => rows().list({ ...all, hasVideo: true }, page)],
   ['the image of a video', 'images_by_video', () => rows().nameOfVideo('vid_1000')],
+  ['the next thumbnail', 'images_thumbnail_due', () => rows().lockThumbnailDue(Date.now())],
 ] as const)('%s is one statement on one table, and reads a few blocks by index (%s)', async (_name, index, run) => {
   const sent = await statementsOf(run);
   expect(sent).toHaveLength(1);

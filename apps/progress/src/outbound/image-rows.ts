@@ -1,5 +1,5 @@
 import type { ImageVideoStatus } from '@millrace/api';
-import type { ImageRecord, Picture, PictureImport, Settled, StatusChange } from '../core/image.ts';
+import type { ImageRecord, Picture, PictureImport, Settled, StatusChange, Thumbnail } from '../core/image.ts';
 import type { ImageRows } from '../core/image-rows.ts';
 import { optionalDate, optionalMs, type Queryable } from './row-mapping.ts';
 
@@ -22,6 +22,8 @@ interface Row {
   readonly picture: Picture | null;
   readonly picture_import: 'importing' | 'failed' | null;
   readonly picture_error: string | null;
+  readonly thumbnail: Thumbnail | null;
+  readonly thumbnail_due_at: Date | null;
   readonly size_bytes: bigint;
   readonly prompt: string | null;
   readonly parameters: Record<string, unknown>;
@@ -58,6 +60,13 @@ export function createImageRows(sql: Queryable): ImageRows {
     },
     async lock(imgName) {
       return first(await sql<Row[]>`SELECT * FROM progress.images WHERE img_name = ${imgName} FOR UPDATE`);
+    },
+    async lockThumbnailDue(nowMs) {
+      return first(
+        await sql<Row[]>`
+          SELECT * FROM progress.images WHERE picture IS NOT NULL AND thumbnail_due_at <= ${new Date(nowMs)}
+          ORDER BY thumbnail_due_at DESC LIMIT 1 FOR UPDATE SKIP LOCKED`,
+      );
     },
     async save(image, changes) {
       const { img_name, owner_id: _1, created_at: _2, ...changed } = toRow(sql, image);
@@ -147,6 +156,8 @@ function toRow(sql: Queryable, image: ImageRecord) {
     picture: json(image.picture),
     picture_import: image.pictureImport?.kind ?? null,
     picture_error: image.pictureImport?.kind === 'failed' ? image.pictureImport.reason : null,
+    thumbnail: json(image.thumbnail),
+    thumbnail_due_at: optionalDate(image.thumbnailDueMs),
     size_bytes: image.sizeBytes,
     prompt: image.prompt ?? null,
     parameters: json(image.parameters),
@@ -169,6 +180,8 @@ function toRecord(row: Row): ImageRecord {
     sourceType: row.source_type,
     picture: row.picture ?? undefined,
     pictureImport: importOf(row),
+    thumbnail: row.thumbnail ?? undefined,
+    thumbnailDueMs: optionalMs(row.thumbnail_due_at),
     sizeBytes: Number(row.size_bytes),
     prompt: row.prompt ?? undefined,
     parameters: row.parameters,

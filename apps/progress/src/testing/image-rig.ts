@@ -1,5 +1,5 @@
 /** Progress with images: pictures to upload, and a worker that is told how its task ends. */
-import type { LeasedTask, ResultOf, VideoStatusResponse } from '@millrace/api';
+import type { LeasedTask, ResultOf, TaskKind, VideoStatusResponse } from '@millrace/api';
 import type { ProgressSettings } from '../config.ts';
 import { openTestProgress, type TestProgress, type TestProgressOptions } from '../testing.ts';
 
@@ -28,10 +28,12 @@ export interface ImageRig extends AsyncDisposable {
   ) => ReturnType<TestProgress['call']> extends Promise<infer A> ? Promise<Omit<A, 'body'> & { body: T }> : never;
   upload(imgName: string, bytes?: Uint8Array, type?: string): Promise<Response>;
   status(imgName: string): Promise<VideoStatusResponse>;
-  /** Leases the next task of a video of an image. */
-  lease(): Promise<LeasedTask>;
+  /** Leases the next task of a video of an image, or of other kinds. */
+  lease(kinds?: readonly TaskKind[]): Promise<LeasedTask>;
+  /** Ends a task of a thumbnail as a worker does that has made it. */
+  thumbnailDone(task: LeasedTask): Promise<void>;
   done(task: LeasedTask): Promise<void>;
-  fail(task: LeasedTask, reason?: string): Promise<void>;
+  fail(task: LeasedTask, reason?: string, code?: string): Promise<void>;
   stopped(task: LeasedTask): Promise<void>;
 }
 
@@ -66,8 +68,8 @@ export async function openImageRig(
     async status(imgName) {
       return (await progress.call<VideoStatusResponse>('GET', `/api/v1/images/${imgName}/video`, { token })).body;
     },
-    async lease() {
-      const request = { worker_id: 'w1', slots: 1, kinds: ['animate', 'generate'] as never, wait_ms: 2_000 };
+    async lease(kinds = ['animate', 'generate']) {
+      const request = { worker_id: 'w1', slots: 1, kinds: [...kinds], wait_ms: 5_000 };
       const leased = await progress.service.leases.lease(request, new AbortController().signal);
       const task = leased.ok ? leased.value[0] : undefined;
       if (task === undefined) throw new Error('expected a task to lease');
@@ -78,8 +80,13 @@ export async function openImageRig(
       const result: ResultOf<'animate'> = { kind: 'animate', media, poster: 'poster.jpg', bytes: 200 };
       await end(task, { kind: 'done', result: { ...result, kind: task.spec.kind } });
     },
-    fail: (task, reason = 'the picture cannot be read') =>
-      end(task, { kind: 'failed', failure: { code: 'bad-media', reason, retryable: false } }),
+    async thumbnailDone(task) {
+      if (task.spec.kind !== 'thumbnail') throw new Error(`expected a thumbnail, got ${task.spec.kind}`);
+      await progress.mediaStore.put(task.spec.output, [new TextEncoder().encode('small')]);
+      await end(task, { kind: 'done', result: { kind: 'thumbnail', width: 640, height: 480, bytes: 5 } });
+    },
+    fail: (task, reason = 'the picture cannot be read', code = 'bad-media') =>
+      end(task, { kind: 'failed', failure: { code, reason, retryable: false } }),
     stopped: (task) => end(task, { kind: 'stopped' }),
     [Symbol.asyncDispose]: () => progress[Symbol.asyncDispose](),
   };

@@ -39,7 +39,11 @@ function imageCalls({ call, download }: Caller) {
         timeoutMs: uploadTimeoutMs,
       }),
     register: (body: RegisterBody) => call({ method: 'POST', path: '/images', body, read: readImage }),
-    picture: (name: string, signal?: AbortSignal) => download(`${one(name)}/source`, signal),
+    /** `address` as the API told it: of a picture or of its thumbnail. */
+    picture: (address: string, signal?: AbortSignal) => {
+      const { pathname, search } = new URL(address);
+      return download(pathname.slice(pathname.indexOf('/images/')) + search, signal);
+    },
     makeVideo: (name: string, body: VideoWishBody) =>
       call({ method: 'POST', path: `${one(name)}/video`, body, read: readAccepted }),
     cancelVideo: (name: string) => call({ method: 'POST', path: `${one(name)}/video/cancel`, read: nothing }),

@@ -95,7 +95,7 @@ function Result({ videoId }: { readonly videoId: string }) {
 
 /** The picture, moving as the chosen motion would move it. */
 function PictureBox({ image, motion }: { readonly image: Image; readonly motion: Motion }) {
-  const picture = usePicture(image, true);
+  const picture = usePicture(image.image_url);
   const { width, height, size_bytes: size } = image;
   if (image.picture_state === 'importing') {
     return (

@@ -15,6 +15,7 @@ export const readImage = object({
   created_at: text,
   updated_at: text,
   image_url: nullable(text),
+  thumbnail_url: nullable(text),
   picture_state: choice(['none', 'importing', 'ready', 'failed'] as const),
   picture_error: nullable(text),
   width: nullable(number),

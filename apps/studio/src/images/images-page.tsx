@@ -16,7 +16,7 @@ import { useMayChange } from '../videos/use-videos.ts';
 import { AddImages } from './add-images.tsx';
 import { useImageCalls } from './image-calls.ts';
 import type { Image } from './image-resources.ts';
-import { imageStatusWords, type LiveImage, liveImage, pictureWords } from './live-image.ts';
+import { imageStatusWords, type LiveImage, liveImage, picturesCome, pictureWords } from './live-image.ts';
 import { Thumbnail } from './picture.tsx';
 
 export function ImagesPage({ view }: { readonly view: ImagesView }) {
@@ -86,7 +86,7 @@ function ImageList({ view, onNone, onReady }: ImageListProps) {
   );
   const images = more.items;
   // the hub tells of videos only
-  const comes = images.some((image) => image.picture_state === 'importing');
+  const comes = images.some((image) => picturesCome(image, Date.now()));
   useEffect(() => setComing(comes), [comes]);
   const jobs = hub.link === 'live' ? hub.view?.jobs : undefined;
   const shown = images.map((image) => liveImage(image, jobs));

@@ -40,6 +40,19 @@ export const imageStatusWords: Readonly<Record<ImageVideoStatus, string>> = {
   failed: 'Failed',
 };
 
+/** So long after a change a thumbnail is looked out for, ms; one that has not come until then comes some day, or cannot be made. */
+const thumbnailMs = 30_000;
+
+/** Whether a picture or its thumbnail is on its way, which the hub does not tell. */
+export function picturesCome(
+  image: Pick<Image, 'picture_state' | 'thumbnail_url' | 'updated_at'>,
+  nowMs: number,
+): boolean {
+  if (image.picture_state === 'importing') return true;
+  const missing = image.picture_state === 'ready' && image.thumbnail_url === null;
+  return missing && nowMs - Date.parse(image.updated_at) < thumbnailMs;
+}
+
 /** Of an image without a picture. */
 export const pictureWords: Readonly<Record<Image['picture_state'], string>> = {
   none: 'no picture yet',

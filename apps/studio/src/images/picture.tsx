@@ -5,44 +5,38 @@ import { FilmIcon } from '../parts/icons.tsx';
 import { useImageCalls } from './image-calls.ts';
 import type { Image } from './image-resources.ts';
 
-/** The picture as an address of this page; undefined until it is there. `wanted` false: it is not asked for. */
-export function usePicture({ img_name: name, image_url: url }: Image, wanted: boolean): string | undefined {
+/** What the API tells of as `url`, as an address of this page; undefined until it is there. The one before stays until then. */
+export function usePicture(url: string | null): string | undefined {
   const calls = useImageCalls();
   const [address, setAddress] = useState<string | undefined>(undefined);
-  const asked = wanted && url !== null;
   useEffect(() => {
-    if (!asked) return;
+    if (url === null) return setAddress(undefined);
     const abort = new AbortController();
-    let made: string | undefined;
-    void calls.picture(name, abort.signal).then((answer) => {
-      if (!answer.ok || abort.signal.aborted) return;
-      made = URL.createObjectURL(answer.value);
-      setAddress(made);
+    void calls.picture(url, abort.signal).then((answer) => {
+      if (answer.ok && !abort.signal.aborted) setAddress(URL.createObjectURL(answer.value));
     });
-    return () => {
-      abort.abort();
-      if (made !== undefined) URL.revokeObjectURL(made);
-      setAddress(undefined);
-    };
-  }, [calls, name, asked]);
+    return () => abort.abort();
+  }, [calls, url]);
+  useEffect(() => {
+    if (address === undefined) return;
+    return () => URL.revokeObjectURL(address);
+  }, [address]);
   return address;
 }
 
 /** Larger ones are shown on their own page only, bytes. */
-const largestThumbnail = 6_000_000;
+const largestInList = 6_000_000;
 
-/** Small, for lists: of an image with a video the video's poster, else the picture once it is scrolled to. */
+/** Small, for lists, once it is scrolled to: the thumbnail; until that is made, the poster of the video, else the picture itself. */
 export function Thumbnail({ image }: { readonly image: Image }) {
   const holder = useRef<HTMLSpanElement>(null);
   const seen = useSeen(holder);
   const [noPoster, setNoPoster] = useState(false);
-  const poster =
-    image.video_url === null || noPoster
-      ? undefined
-      : ownAddress(image.video_url).replace(/index\.m3u8$/, 'poster.jpg');
-  const small = (image.size_bytes ?? 0) <= largestThumbnail;
-  const picture = usePicture(image, seen && poster === undefined && small);
-  const shown = poster ?? picture;
+  const { thumbnail_url: thumbnail, image_url: whole, video_url: video, size_bytes: size } = image;
+  const poster = video === null || noPoster ? undefined : ownAddress(video).replace(/index\.m3u8$/, 'poster.jpg');
+  const instead = poster === undefined && (size ?? 0) <= largestInList ? whole : null;
+  const picture = usePicture(seen ? (thumbnail ?? instead) : null);
+  const shown = picture ?? (thumbnail === null ? poster : undefined);
   return (
     <span className="poster" ref={holder}>
       {shown === undefined ? (

@@ -5,6 +5,7 @@
  */
 import type { SpecOf } from '@millrace/api';
 import type { FrameRate } from '@millrace/ladder';
+import { turnsOf } from './picture-turn.ts';
 
 export type Motion = SpecOf<'animate'>['motion'];
 
@@ -34,23 +35,13 @@ const mostPanned = 3;
 /** Room on the right and below for shifts by less than two pixels. */
 const margin = 4;
 
-const turns: Readonly<Record<number, readonly string[]>> = {
-  2: ['hflip'],
-  3: ['hflip', 'vflip'],
-  4: ['vflip'],
-  5: ['transpose=cclock_flip'],
-  6: ['transpose=clock'],
-  7: ['transpose=clock_flip'],
-  8: ['transpose=cclock'],
-};
-
 /** Graph from `[0:v]`, the picture as stored, to `[moving]`: `frames` frames of `width` x `height` at the rate. */
 export function motionGraph(wish: MotionWish): string {
   const { motion, orientation, rate, frames } = wish;
   const canvas = canvasOf(wish);
   const upright = [
     'trim=end_frame=1', // of a GIF only the first
-    ...(turns[orientation] ?? []),
+    ...turnsOf(orientation),
     'format=gbrap',
     'premultiply=inplace=1', // what can be seen through is black
     'format=gbrp',

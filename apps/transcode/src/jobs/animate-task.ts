@@ -7,6 +7,7 @@ import { fetchToScratch } from '@millrace/media-store';
 import { err, ok, type Result } from '@millrace/result';
 import { captionFilter } from '../core/caption.ts';
 import { type MotionWish, motionGraph } from '../core/motion-plan.ts';
+import { turnedSize } from '../core/picture-turn.ts';
 import type { TaskContext, TaskExecutor } from '../core/task-executor.ts';
 import type { EncoderSettings } from './encoder-settings.ts';
 import { keepFileAsset } from './file-asset.ts';
@@ -54,8 +55,7 @@ async function draw(
   const { width, height, motion, fill = 'crop', orientation = 1, duration_ms } = spec;
   const rate = frameRateOf(spec.frames_per_second);
   const frames = Math.max(1, Math.round((duration_ms / 1_000) * framesPerSecond(rate)));
-  const turned = orientation >= 5;
-  const shown = { width: turned ? codedHeight : codedWidth, height: turned ? codedWidth : codedHeight };
+  const shown = turnedSize({ width: codedWidth, height: codedHeight }, orientation);
   const wish: MotionWish = { motion, fill, picture: shown, orientation, width, height, rate, frames };
   const captionFile = await writeCaption(spec, scratch);
   const finish = captionFile === undefined ? 'null' : captionFilter(captionFile, height);

@@ -17,6 +17,7 @@ import { createSpanTask } from './span-task.ts';
 import { createPocketsphinx } from './speech/pocketsphinx.ts';
 import { createTranscriptionEndpoint } from './speech/transcription-endpoint.ts';
 import { createSubtitlesTask } from './subtitles-task.ts';
+import { createThumbnailTask } from './thumbnail-task.ts';
 
 /** Kind of task -> who does it. Kinds that are missing here are left to other workers. */
 export function createTaskExecutors(settings: TranscodeSettings): TaskExecutors {
@@ -35,6 +36,7 @@ export function createTaskExecutors(settings: TranscodeSettings): TaskExecutors 
       settings: encoder,
       generatorOf: ({ name, url }) => createHttpVideoGenerator({ name, url, key: providerKeys.get(name) }),
     }),
+    thumbnail: createThumbnailTask(encoder),
     inspect: createInspectTask(encoder),
     normalise: createNormaliseTask(encoder),
     join: createJoinTask(encoder),
