@@ -148,6 +148,7 @@ export default {
     driver('pino', 'pino', '^libs/log/'),
     driver('node-media-server', 'node-media-server', '^apps/ingest/'),
     driver('hono', 'hono|@hono', '^libs/http/|^apps/(control|analytics|progress)/'),
+    driver('s3', '@aws-sdk|@smithy', '^libs/media-store/'),
     driver('clickhouse', '@clickhouse|chdb', '^libs/clickhouse/'),
     driver('ws', 'ws', '^apps/hub/'),
     driver('maxmind', 'maxmind', '^apps/delivery/'),

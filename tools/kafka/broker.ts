@@ -1,10 +1,10 @@
 /** One broker process: formatted on its first start, started, killed and started again. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Logger } from '@millrace/log';
-import { findOnPath } from '../setup/programs.mjs';
+import { lastLines, spawnJava } from '../rig/java-program.ts';
 import { type BrokerPlan, serverProperties } from './properties.ts';
 
 export interface Broker {
@@ -17,7 +17,6 @@ export interface Broker {
   kill(signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>;
 }
 
-const heap = ['-Xms128m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'];
 const startDeadlineMs = 60_000;
 
 export class BrokerProcess implements Broker {
@@ -90,25 +89,10 @@ export class BrokerProcess implements Broker {
   }
 
   #java(main: string, args: readonly string[]): ChildProcess {
-    const java = ['java', ...heap, '-cp', join(this.#jars, '*'), main, ...args];
-    // A test runner that is killed must not leave a JVM: the kernel ends it with the thread that started it, which has to be a
-    // main thread, therefore. Elsewhere than on Linux there is no such thing.
-    const setpriv = findOnPath(['setpriv']);
-    const [command = 'java', ...rest] = setpriv ? [setpriv, '--pdeathsig', 'KILL', '--', ...java] : java;
-    const child = spawn(command, rest, { cwd: this.#plan.dataDir, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const child = spawnJava({ jars: this.#jars, main, args, cwd: this.#plan.dataDir });
     child.on('error', (error) => this.#log.error('kafka-broker-not-started', { error }));
     return child;
   }
-}
-
-function lastLines(child: ChildProcess): () => string {
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (more: string) => {
-      text = (text + more).slice(-4_000);
-    });
-  }
-  return () => text.trim() || 'it said nothing';
 }
 
 /** Whether a broker answers ApiVersions (request 18, version 0, no client id) on `port`. */

