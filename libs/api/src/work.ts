@@ -30,6 +30,12 @@ const joinTargetSchema = z.object({
   sets_id: z.int().min(1).max(31),
 });
 export type JoinTarget = z.infer<typeof joinTargetSchema>;
+const joinInputsSchema = z
+  .array(z.object({ source: mediaKeySchema, trim: crop.nullable(), gain_db: z.number() }))
+  .min(2);
+/** Folder where what a join encodes is kept for its next attempt, and how much of the sound is encoded in one go. */
+const keepSchema = z.object({ work: mediaKeySchema, span_ms: z.int().positive() });
+const transitionSchema = z.object({ kind: z.enum(['cut', 'fade', 'crossfade']), duration_ms: z.int() });
 
 export const taskSpecSchema = z.discriminatedUnion('kind', [
   /** Reads the file's facts and its keyframes; refuses (not retryable) what is no media or beyond the limits. */
@@ -105,15 +111,30 @@ export const taskSpecSchema = z.discriminatedUnion('kind', [
     gain_db: z.number(),
   }),
   /**
+   * Encodes the sound of a join, as far as it cannot be copied, in spans that the join takes: the `part`th of `parts` equal shares of
+   * the spans.
+   */
+  z.object({
+    kind: z.literal('sound'),
+    inputs: joinInputsSchema,
+    transition: transitionSchema,
+    target: joinTargetSchema,
+    keep: keepSchema,
+    part: z.int(),
+    parts: z.int().min(1),
+  }),
+  /**
    * Joins inputs whose pictures fit into one MP4 and an HLS rendition of it. Pictures are copied; encoded are only those of a
-   * transition, and those between a trim or a transition and the next keyframe. Audio is copied where every input has the same and
-   * no gain; otherwise it is encoded anew as one track, each input with its gain, and the pictures are copied all the same.
+   * transition, and those between a trim or a transition and the next keyframe. Audio of inputs that have the same is copied where no
+   * gain is to be given; the rest is encoded anew, and the pictures are copied all the same.
    */
   z.object({
     kind: z.literal('join'),
-    inputs: z.array(z.object({ source: mediaKeySchema, trim: crop.nullable(), gain_db: z.number() })).min(2),
-    transition: z.object({ kind: z.enum(['cut', 'fade', 'crossfade']), duration_ms: z.int() }),
+    inputs: joinInputsSchema,
+    transition: transitionSchema,
     target: joinTargetSchema,
+    /** Absent: what it encodes is not kept. */
+    keep: keepSchema.optional(),
     /** Progressive MP4. */
     output: mediaKeySchema,
     asset,
@@ -250,6 +271,11 @@ export const taskResultSchema = z.discriminatedUnion('kind', [
     trim_on_keyframe: z.boolean(),
   }),
   z.object({ kind: z.literal('normalise'), media: mediaFactsSchema, fingerprint: z.string() }),
+  z.object({
+    kind: z.literal('sound'),
+    /** How many spans it saw to. */
+    spans: z.int(),
+  }),
   z.object({
     kind: z.literal('join'),
     media: mediaFactsSchema,

@@ -14,6 +14,7 @@ interface Shape {
   readonly joinable: boolean;
   readonly lengthMs: number;
   readonly lufs: number | null;
+  readonly codec?: string;
 }
 const shape: fc.Arbitrary<Shape> = fc.record({
   format: fc.nat(2),
@@ -23,15 +24,16 @@ const shape: fc.Arbitrary<Shape> = fc.record({
 });
 const shapes = fc.array(shape, { minLength: 2, maxLength: 12 });
 
-function inspected({ format, joinable, lengthMs, lufs }: Shape): ResultOf<'inspect'> {
+function inspected({ format, joinable, lengthMs, lufs, codec = 'aac' }: Shape): ResultOf<'inspect'> {
   const video = {
     ...{ codec: 'h264', profile: 'High', width: 320 + format * 2, height: 180, frames_per_second: 30 },
     ...{ bits_per_second: null, pixel_format: 'yuv420p', rotation: 0 },
   };
+  const audio = { codec, profile: null, channels: 2, sample_rate: 48_000, bits_per_second: null, language: null };
   return {
     ...{ kind: 'inspect', joinable, fingerprint: `${format} ${joinable}`, sets_ids: [0], length_ms: lengthMs },
     ...{ loudness_lufs: lufs, peak_dbfs: lufs === null ? null : lufs + 9, trim_on_keyframe: true },
-    media: { container: 'mov', duration_ms: lengthMs, size_bytes: 1, video, audio: null },
+    media: { container: 'mov', duration_ms: lengthMs, size_bytes: 1, video, audio: lufs === null ? null : audio },
   };
 }
 
@@ -100,7 +102,8 @@ it('exactly the inputs that do not fit the largest group that can be copied are 
       expect(join?.spec.kind === 'join' && join.spec.inputs.map((one) => one.source)).toEqual(
         odd.map((is, i) => (is ? `work/job_1/normalised-${i}.mp4` : `videos/${i}/source`)),
       );
-      expect(join?.after).toEqual(normalised);
+      const sound = last.tasks.filter((task) => task.spec.kind === 'sound');
+      expect(join?.after).toEqual([...normalised, ...sound.map((task) => task.key)]);
     }),
   );
 });
@@ -150,8 +153,43 @@ it('gains make inputs equally loud without clipping, and leave alone what nobody
       }
     }),
   );
+  const [near, far] = [
+    [-20, -20.4, -26, -20.2],
+    [-20, -25],
+  ].map((all) => planGains(all.map((lufs) => inspected({ format: 0, joinable: true, lengthMs: 1_000, lufs }))));
+  expect(near).toEqual([0, 0, 5.6, 0]); // most of them are alike, so they are copied
+  expect(far).toEqual([-5, 0]);
   const alike = [-20, -20.4].map((lufs) => inspected({ format: 0, joinable: true, lengthMs: 1_000, lufs }));
   expect(planGains(alike)).toEqual([0, 0]);
+});
+
+it('sound is encoded by as many tasks as it has spans, where an input is louder or unlike, and the join waits for them', () => {
+  const soundOf = (all: readonly Shape[], given: Partial<ComposeRequest> = {}) => {
+    const request = requestOf(all.length, given);
+    const { last } = inspectAll(request, (task) => inspected(all[indexOf(task)] as Shape));
+    const sound = last.tasks.filter((task) => task.spec.kind === 'sound');
+    expect(last.tasks.at(-1)?.after).toEqual(expect.arrayContaining(sound.map((task) => task.key)));
+    for (const { step, after } of sound) {
+      expect({ step, after }).toEqual({
+        step: 'join',
+        after: last.tasks.flatMap(({ key }) => (key.startsWith('norm') ? [key] : [])),
+      });
+    }
+    return sound.map(({ spec }) => spec.kind === 'sound' && `${spec.part}/${spec.parts} ${spec.keep.work}`);
+  };
+  const minutes = (count: number, lufs: number | null, codec = 'aac'): Shape => {
+    return { format: 0, joinable: true, lengthMs: count * 60_000, lufs, codec };
+  };
+  expect(soundOf([minutes(2, -20), minutes(3, -20)])).toEqual([]);
+  expect(soundOf([minutes(2, -20), minutes(3, -20, 'mp3')])).toHaveLength(3);
+  expect(soundOf([minutes(2, -20), minutes(1, -26)])).toEqual(['0/1 work/job_1']); // only what is far from most of the time
+  expect(soundOf([minutes(2, -20), minutes(1, -26)], { even_loudness: false })).toEqual([]);
+  expect(soundOf([minutes(2, -20), minutes(1, -20)], { transition: { kind: 'fade', duration_ms: 500 } })).toHaveLength(
+    3,
+  );
+  expect(soundOf([minutes(2, null), minutes(1, null)], { transition: { kind: 'fade', duration_ms: 500 } })).toEqual([]);
+  expect(soundOf([minutes(600, -20), minutes(600, -26)])).toHaveLength(32);
+  expect(soundOf([minutes(2, -20), { ...minutes(1, -26), joinable: false }])).toEqual([]); // that gain is given with the pictures
 });
 
 it('the poster and the playlists follow the join, and nothing follows them', () => {

@@ -1,10 +1,11 @@
 /**
- * The pipeline of kind `compose`: every input is looked at, only those that do not fit the others are encoded, side by side on any
- * number of workers, and all of them are joined by one task that copies what can be copied. Publishing is as of any other video.
+ * The pipeline of kind `compose`: every input is looked at; only those that do not fit the others are encoded, and as much of the sound
+ * as cannot be copied, side by side on any number of workers; and all of it is joined by one task that copies. Publishing is as of any
+ * other video.
  */
 import type { JoinTarget, SpecOf } from '@millrace/api';
 import type { ComposeInput, ComposeRequest } from './compose-request.ts';
-import { type Inspected, planGains, planTarget } from './compose-target.ts';
+import { encodedSoundMs, type Inspected, planGains, planTarget } from './compose-target.ts';
 import type { Advance, JobPlan, Pipeline, PlannedTask, TaskOutcome } from './pipeline.ts';
 
 /** Steps in order with their weights; a step with nothing to do shares out its own. */
@@ -15,6 +16,13 @@ export const composeSteps = [
   { name: 'poster', weight: 3, phase: 'choosing a poster' },
   { name: 'publish', weight: 2, phase: 'publishing' },
 ] as const;
+
+/** How much of the sound is encoded in one go: what a worker's death costs at most, some seconds of work. */
+const spanMs = 60_000;
+/** A task has as many spans as it takes to have no more tasks than this. */
+const mostSoundTasks = 32;
+/** So much longer than copying it takes to encode sound, of equal length. */
+const soundShare = 2;
 
 const nothing: Advance = { tasks: [], skipped: [] };
 
@@ -62,9 +70,17 @@ function afterInspection(request: ComposeRequest, done: ReadonlyMap<string, Task
     const isOdd = odd[i] === true && placeOf(request.inputs, i) === i;
     return isOdd ? [normaliseTask(request, input, i, inspected[i], target, gains[i] ?? 0)] : [];
   });
-  const join = joinTask(request, target, odd, gains, normalised);
+  const lengthMs = inspected.reduce((sum, input) => sum + input.length_ms, 0);
+  const soundMs = encodedSoundMs(request.transition, inspected, target, odd, gains);
+  const joined = joinedBy(request, target, odd, gains);
+  const after = normalised.map((task) => task.key);
+  const sound = soundTasks(joined, soundMs, after);
+  const join = {
+    ...{ key: 'join', step: 'join', share: Math.max(1, lengthMs), after: [...after, ...sound.map((task) => task.key)] },
+    spec: { kind: 'join', ...joined, output: request.output, asset: request.asset },
+  } as const;
   const skipped = [{ step: 'normalise', reason: 'the videos fit together as they are' }];
-  return { tasks: [...normalised, join], skipped: normalised.length === 0 ? skipped : [] };
+  return { tasks: [...normalised, ...sound, join], skipped: normalised.length === 0 ? skipped : [] };
 }
 
 function normaliseTask(
@@ -84,26 +100,28 @@ function normaliseTask(
   };
 }
 
-function joinTask(
-  request: ComposeRequest,
-  target: JoinTarget,
-  odd: readonly boolean[],
-  gains: readonly number[],
-  normalised: readonly PlannedTask[],
-): PlannedTask {
+/** What the join, and those who encode its sound ahead of it, are told. */
+function joinedBy(request: ComposeRequest, target: JoinTarget, odd: readonly boolean[], gains: readonly number[]) {
+  const { transition, work } = request;
   const inputs = request.inputs.map(({ source, trim }, i): SpecOf<'join'>['inputs'][number] =>
     odd[i] === true
       ? { source: normalisedKey(request, placeOf(request.inputs, i)), trim: null, gain_db: 0 }
       : { source, trim, gain_db: gains[i] ?? 0 },
   );
-  const { transition, output, asset } = request;
-  return {
-    key: 'join',
-    step: 'join',
-    share: 1,
-    spec: { kind: 'join', inputs, transition, target, output, asset },
-    after: normalised.map((task) => task.key),
-  };
+  return { inputs, transition, target, keep: { work, span_ms: spanMs } };
+}
+
+/** As many as there are spans, as far as that is known before the packets are: which spans there are, each of them finds out. */
+function soundTasks(
+  joined: ReturnType<typeof joinedBy>,
+  soundMs: number,
+  after: readonly string[],
+): readonly PlannedTask[] {
+  const parts = Math.min(mostSoundTasks, Math.ceil(soundMs / spanMs));
+  return Array.from({ length: parts }, (_, part) => ({
+    ...{ key: `sound/${part}`, step: 'join', share: Math.max(1, (soundShare * soundMs) / parts), after },
+    spec: { kind: 'sound', ...joined, part, parts },
+  }));
 }
 
 function publishTasks(

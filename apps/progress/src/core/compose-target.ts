@@ -7,12 +7,6 @@ import type { ComposeRequest } from './compose-request.ts';
 
 export type Inspected = ResultOf<'inspect'>;
 
-export interface InputPlan {
-  /** Its pictures have to be encoded to join the others'. */
-  readonly odd: boolean;
-  readonly gainDb: number;
-}
-
 /** A difference of loudness that nobody hears (EBU R128 allows as much), dB. */
 const toleranceDb = 0.5;
 /** Highest sample that a gain may make, dBFS. */
@@ -57,22 +51,60 @@ export function planTarget(
 }
 
 /**
- * Gains that make all inputs as loud as they are on average over their lengths; a little less where one of them would clip. None
- * where the difference is not heard. Silent inputs have none.
+ * Gains that make all inputs equally loud, none where the difference is not heard: those are copied. Silent inputs have none. The common
+ * loudness is that of the inputs that are alike and last at least half of the time, so that most is copied, or else the mean over the
+ * lengths; a little less where one of the inputs would clip.
  */
 export function planGains(inputs: readonly Inspected[]): readonly number[] {
-  const heard = inputs.filter((input) => input.loudness_lufs !== null);
-  const totalMs = heard.reduce((sum, input) => sum + input.length_ms, 0);
+  const heard = inputs.flatMap(({ loudness_lufs: lufs, peak_dbfs: peak, length_ms: lengthMs }) =>
+    lufs === null ? [] : [{ lufs, highest: lufs + ceilingDbfs - (peak ?? 0), lengthMs }],
+  );
+  const totalMs = sumOf(heard);
   if (totalMs <= 0) return inputs.map(() => 0);
-  const mean = heard.reduce((sum, input) => sum + (input.loudness_lufs ?? 0) * (input.length_ms / totalMs), 0);
-  const highest = heard.map((input) => (input.loudness_lufs ?? 0) + ceilingDbfs - (input.peak_dbfs ?? 0));
-  const common = Math.min(mean, ...highest.map((lufs) => Math.max(lufs, mean - 6)));
-  const gains = inputs.map(({ loudness_lufs: lufs }) => (lufs === null ? 0 : common - lufs));
-  if (gains.every((gain) => Math.abs(gain) <= toleranceDb)) return inputs.map(() => 0);
-  return gains.map((gain, i) => {
-    const headroom = ceilingDbfs - (inputs[i]?.peak_dbfs ?? 0);
-    return Math.round(Math.min(gain, Math.max(0, headroom)) * 100) / 100;
+  const mean = heard.reduce((sum, { lufs, lengthMs }) => sum + lufs * (lengthMs / totalMs), 0);
+  const near = (lufs: number) => heard.filter((one) => Math.abs(one.lufs - lufs) <= toleranceDb);
+  // of equally long ones the quieter, which no other clips at
+  const leader = [...heard].sort((a, b) => sumOf(near(b.lufs)) - sumOf(near(a.lufs)) || a.lufs - b.lufs)[0];
+  const wanted = leader !== undefined && sumOf(near(leader.lufs)) * 2 >= totalMs ? leader.lufs : mean;
+  const reachable = heard.filter(({ lufs }) => lufs < wanted - toleranceDb);
+  const common = Math.min(wanted, ...reachable.map(({ highest }) => Math.max(highest, wanted - 6)));
+  return inputs.map(({ loudness_lufs: lufs, peak_dbfs: peak }) => {
+    if (lufs === null || Math.abs(common - lufs) <= toleranceDb) return 0;
+    const headroom = ceilingDbfs - (peak ?? 0);
+    return Math.round(Math.min(common - lufs, Math.max(0, headroom)) * 100) / 100;
   });
+}
+
+/** How much of the joined sound is encoded, as far as the facts of the files say it, ms. */
+export function encodedSoundMs(
+  transition: ComposeRequest['transition'],
+  inputs: readonly Inspected[],
+  target: Pick<JoinTarget, 'sample_rate' | 'channels'>,
+  odd: readonly boolean[],
+  gains: readonly number[],
+): number {
+  if (inputs.every((input) => input.media.audio === null)) return 0;
+  if (transition.kind !== 'cut') return sumOf(inputs.map(({ length_ms: lengthMs }) => ({ lengthMs })));
+  const formatOf = (i: number) => {
+    const audio = inputs[i]?.media.audio;
+    if (odd[i] === true) return formatText('aac', target.sample_rate, target.channels);
+    return audio && formatText(audio.codec, audio.sample_rate, audio.channels);
+  };
+  const [model, aac] = [formatOf(0), formatText('aac', target.sample_rate, target.channels)];
+  const alike = model?.startsWith('aac ') === true && inputs.every((_, i) => formatOf(i) === model);
+  if (alike && gains.every((gain, i) => gain === 0 || odd[i] === true)) return 0;
+  const encoded = inputs.filter((input, i) => {
+    return odd[i] !== true && input.media.audio !== null && (gains[i] !== 0 || formatOf(i) !== aac);
+  });
+  return sumOf(encoded.map(({ length_ms: lengthMs }) => ({ lengthMs })));
+}
+
+function formatText(codec: string, rate: number, channels: number): string {
+  return `${codec} ${rate} ${channels}`;
+}
+
+function sumOf(all: readonly { readonly lengthMs: number }[]): number {
+  return all.reduce((sum, { lengthMs }) => sum + lengthMs, 0);
 }
 
 /** The first of the inputs that agree most often; of equally many those that last longest, then those that come first. */

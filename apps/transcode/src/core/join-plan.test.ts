@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { AdtsReader } from './adts-reader.ts';
 import { type FramePacket, FrameTable } from './frame-table.ts';
 import { planJoin, rangeOf } from './join-plan.ts';
-import { frameSamples, planPackets } from './join-sound.ts';
 
 const frameMs = 40;
 
@@ -116,38 +115,6 @@ describe('the plan of a join', () => {
 });
 
 describe('copied sound', () => {
-  it('is never further from its pictures than a packet, however many inputs there are', () => {
-    const rate = 48_000;
-    const packetMs = (frameSamples * 1_000) / rate;
-    const lengths = fc.array(fc.integer({ min: 200, max: 5_000 }), { minLength: 1, maxLength: 40 });
-    fc.assert(
-      fc.property(lengths, fc.nat(1), (all, priming) => {
-        let atMs = 0;
-        const planned = all.map((lengthMs) => {
-          const timesMs = Array.from(
-            { length: Math.ceil(lengthMs / packetMs) + priming },
-            (_, i) => (i - priming) * packetMs,
-          );
-          const one = { stretch: { atMs, fromMs: 0, lengthMs }, aac: { stream: 1, rate, channels: 2, timesMs } };
-          atMs += lengthMs;
-          return one;
-        });
-        const ranges = planPackets(planned);
-        expect(ranges).toBeDefined();
-        let sent = 0;
-        for (const [i, range] of (ranges ?? []).entries()) {
-          const one = planned[i] as (typeof planned)[number];
-          const heardMs = one.aac.timesMs[range.first] ?? 0;
-          expect(Math.abs(sent * packetMs - one.stretch.atMs - heardMs)).toBeLessThanOrEqual(packetMs / 2 + 1.001);
-          sent += range.count + range.silent;
-          expect(Math.abs(sent * packetMs - one.stretch.atMs - one.stretch.lengthMs)).toBeLessThanOrEqual(
-            packetMs / 2 + 0.001,
-          );
-        }
-      }),
-    );
-  });
-
   it('is read out of ADTS the same in whatever pieces it comes', () => {
     const frames = fc.array(fc.uint8Array({ minLength: 1, maxLength: 300 }), { minLength: 1, maxLength: 10 });
     fc.assert(

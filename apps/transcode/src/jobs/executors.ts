@@ -7,12 +7,14 @@ import { createAudioTask } from './audio-task.ts';
 import { defaultEncoder, type EncoderSettings } from './encoder-settings.ts';
 import { createGenerateTask } from './generate-task.ts';
 import { createInspectTask } from './inspect-task.ts';
+import { JoinFiles } from './join-files.ts';
 import { createJoinTask } from './join-task.ts';
 import { createNormaliseTask } from './normalise-task.ts';
 import { createPosterTask } from './poster-task.ts';
 import { createProbeTask } from './probe-task.ts';
 import { ProbedFiles } from './probed-files.ts';
 import { createPublishTask } from './publish-task.ts';
+import { createSoundTask } from './sound-task.ts';
 import { createSpanTask } from './span-task.ts';
 import { createPocketsphinx } from './speech/pocketsphinx.ts';
 import { createTranscriptionEndpoint } from './speech/transcription-endpoint.ts';
@@ -23,6 +25,7 @@ import { createThumbnailTask } from './thumbnail-task.ts';
 export function createTaskExecutors(settings: TranscodeSettings): TaskExecutors {
   const encoder = encoderOf(settings);
   const files = new ProbedFiles();
+  const joinFiles = new JoinFiles();
   const providerKeys = providerKeysOf(settings);
   return {
     probe: createProbeTask(encoder, files),
@@ -37,9 +40,10 @@ export function createTaskExecutors(settings: TranscodeSettings): TaskExecutors 
       generatorOf: ({ name, url }) => createHttpVideoGenerator({ name, url, key: providerKeys.get(name) }),
     }),
     thumbnail: createThumbnailTask(encoder),
-    inspect: createInspectTask(encoder),
-    normalise: createNormaliseTask(encoder),
-    join: createJoinTask(encoder),
+    inspect: createInspectTask(encoder, joinFiles),
+    normalise: createNormaliseTask(encoder, joinFiles),
+    sound: createSoundTask(encoder, joinFiles),
+    join: createJoinTask(encoder, joinFiles),
   };
 }
 

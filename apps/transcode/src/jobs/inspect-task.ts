@@ -7,16 +7,17 @@ import { rangeOf } from '../core/join-plan.ts';
 import { LoudnessReader } from '../core/loudness-reader.ts';
 import type { TaskContext, TaskExecutor } from '../core/task-executor.ts';
 import type { EncoderSettings } from './encoder-settings.ts';
-import { fingerprintOf, isJoinable, type JoinSource, openJoinSource, readParameterSets } from './join-source.ts';
+import type { JoinFiles } from './join-files.ts';
+import { fingerprintOf, isJoinable, type JoinSource, readParameterSets } from './join-source.ts';
 import { failureOfRun, refusal } from './task-failures.ts';
 
 /** Compositions of compositions have the sets of all; beyond this there is hardly room for more. */
 const mostSets = 16;
 
 /** Executor of kind `inspect`. */
-export function createInspectTask(settings: EncoderSettings): TaskExecutor<'inspect'> {
+export function createInspectTask(settings: EncoderSettings, files: JoinFiles): TaskExecutor<'inspect'> {
   return async (spec, context) => {
-    const opened = await openJoinSource(spec.source, context);
+    const opened = await files.open(spec.source, context);
     if (!opened.ok) return opened;
     const source = opened.value;
     const { table } = source;

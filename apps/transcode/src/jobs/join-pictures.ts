@@ -11,6 +11,7 @@ import { TrackStream } from '../core/track-stream.ts';
 import { fragmentedOutput } from './encode-track.ts';
 import type { EncoderSettings } from './encoder-settings.ts';
 import { type JoinSource, seekTo } from './join-source.ts';
+import type { KeptParts } from './kept-parts.ts';
 import { failureOfRun } from './task-failures.ts';
 import { TrackFile } from './track-file.ts';
 
@@ -20,6 +21,8 @@ export interface PictureJob {
   readonly transition: { readonly duration_ms: number };
   readonly target: JoinTarget;
   readonly settings: EncoderSettings;
+  /** Where encoded pieces are, as soon as they are made. */
+  readonly kept: KeptParts;
   /** 0..1 of the pictures. */
   readonly onProgress: (done: number) => void;
 }
@@ -40,17 +43,17 @@ export async function joinPictures(
   await using file = await TrackFile.create(path);
   const configs: AvcConfig[] = [];
   let encodedMs = 0;
-  for (const planned of plan.pieces) {
+  for (const [at, planned] of plan.pieces.entries()) {
     let piece = planned;
     const mark = file.mark;
-    let written = await writePiece(file, piece, job, context);
+    let written = await writePiece(file, at, piece, job, context);
     if (!written.ok) return written;
     if (piece.kind === 'copy' && written.value.samples !== piece.frames) {
       context.log.info('copy-incomplete', { expected: piece.frames, got: written.value.samples });
       const { input, fromMs, lengthMs, atMs } = piece;
       piece = { kind: 'encode', input, fromMs, lengthMs, atMs, fade: undefined };
       await file.backTo(mark);
-      written = await writePiece(file, piece, job, context);
+      written = await writePiece(file, at, piece, job, context);
       if (!written.ok) return written;
     }
     if (piece.kind !== 'copy') encodedMs += piece.lengthMs;
@@ -69,6 +72,7 @@ export async function joinPictures(
 
 async function writePiece(
   file: TrackFile,
+  at: number,
   piece: Piece,
   job: PictureJob,
   context: TaskContext,
@@ -80,41 +84,57 @@ async function writePiece(
   let firstTicks: number | undefined;
   let samples = 0;
   let fault: string | undefined;
+  const onProgress = (doneMs: number) =>
+    job.onProgress((piece.atMs + Math.min(doneMs, piece.lengthMs)) / job.plan.lengthMs);
   const write = async (part: CmafPart) => {
     firstTicks ??= part.dts;
     samples += part.sampleCount;
     await file.append(movePart(part, baseTicks + part.dts - firstTicks));
-    const writtenMs = ((part.dts - firstTicks + part.duration) * 1_000) / timescale;
-    job.onProgress((piece.atMs + Math.min(writtenMs, piece.lengthMs)) / job.plan.lengthMs);
+    onProgress(((part.dts - firstTicks + part.duration) * 1_000) / timescale);
   };
-  const { threads, niceness } = job.settings;
-  const run = await runFfmpeg({
-    ...commandOf(piece, job),
-    onOutput: async (bytes) => {
-      for await (const some of bytes) {
-        if (fault !== undefined) continue;
-        const pieces = stream.feed(some);
-        if (!pieces.ok) fault = pieces.error.message;
-        for (const one of pieces.ok ? pieces.value : []) {
-          if (one.kind === 'part') await write(one.part);
-          else config = one.section.avcConfig && readAvcConfig(one.section.avcConfig);
-        }
+  const take = async (bytes: AsyncIterable<Uint8Array>) => {
+    for await (const some of bytes) {
+      if (fault !== undefined) continue;
+      const pieces = stream.feed(some);
+      if (!pieces.ok) fault = pieces.error.message;
+      for (const one of pieces.ok ? pieces.value : []) {
+        if (one.kind === 'part') await write(one.part);
+        else config = one.section.avcConfig && readAvcConfig(one.section.avcConfig);
       }
-    },
-    onProgress: (outTimeMs) => job.onProgress((piece.atMs + Math.min(outTimeMs, piece.lengthMs)) / job.plan.lengthMs),
-    ...{ signal: context.signal, log: context.log, limits: { threads, niceness } },
-  });
-  const doing = piece.kind === 'copy' ? 'copying pictures' : 'encoding pictures';
-  if (!run.ok) return err(failureOfRun(run.error, doing));
-  job.onProgress((piece.atMs + piece.lengthMs) / job.plan.lengthMs);
+    }
+  };
+  const copied = piece.kind === 'copy';
+  const doing = copied ? 'copying pictures' : 'encoding pictures';
+  const { threads, niceness } = job.settings;
+  const runTo = async (target: string, onOutput?: typeof take): Promise<Result<void, TaskFailure>> => {
+    const { inputs, args } = commandOf(piece, job);
+    const run = await runFfmpeg({
+      ...{ inputs, args: [...args, target], ...(onOutput === undefined ? {} : { onOutput }), onProgress },
+      ...{ signal: context.signal, log: context.log, limits: { threads, niceness } },
+    });
+    return run.ok ? ok() : err(failureOfRun(run.error, doing));
+  };
+  if (copied) {
+    const run = await runTo('pipe:1', take);
+    if (!run.ok) return run;
+  } else {
+    const name = `pictures-${at}.mp4`;
+    const made = await job.kept.make(name, (path) => runTo(path));
+    if (!made.ok) return made;
+    const bytes = await job.kept.read(name);
+    if (!bytes.ok) return bytes;
+    await take(bytes.value);
+    context.signal.throwIfAborted();
+  }
+  onProgress(piece.lengthMs);
   if (fault === undefined && config !== undefined && samples > 0) return ok({ config, samples });
   return err({ code: 'encoder-failed', reason: `${doing}: ${fault ?? 'no picture came'}`, retryable: true });
 }
 
 /** Decode times of a track may be below 0 at its beginning, which fragments cannot say; where they begin is not asked. */
-const fragmented = ['-output_ts_offset', '10', ...fragmentedOutput];
+const fragmented = ['-output_ts_offset', '10', ...fragmentedOutput.slice(0, -1)];
 
-/** Inputs and arguments of the run that makes a piece. */
+/** Inputs and arguments, without the output, of the run that makes a piece. */
 function commandOf(piece: Piece, job: PictureJob): { inputs: FfmpegInput[]; args: string[] } {
   const { target, settings, transition } = job;
   const at = (index: number) => {

@@ -6,8 +6,8 @@ import { fetchToScratch } from '@millrace/media-store';
 import { err, ok, type Result } from '@millrace/result';
 import { type AvcConfig, readAvcConfig } from '../core/avc-config.ts';
 import { type FramePacket, FrameTable } from '../core/frame-table.ts';
-import type { AacPackets } from '../core/join-sound.ts';
 import { mediaFactsOf, PacketSurvey } from '../core/media-facts.ts';
+import { type AacPackets, isSteady } from '../core/sound-plan.ts';
 import type { TaskContext } from '../core/task-executor.ts';
 import { TrackStream } from '../core/track-stream.ts';
 import { fragmentedOutput } from './encode-track.ts';
@@ -23,6 +23,8 @@ export interface JoinSource {
   readonly table: FrameTable;
   /** Its sound, if it can be copied. */
   readonly aac: AacPackets | undefined;
+  /** Its sound can be entered anywhere, to the sample. */
+  readonly seekable: boolean;
 }
 
 /** Opens a file of the store and reads when each of its packets is shown. */
@@ -61,11 +63,14 @@ export async function openJoinSource(key: string, context: TaskContext): Promise
   const aac = lowComplexity
     ? { stream: audio.index, rate: audio.sampleRate, channels: audio.channels, timesMs: sounds }
     : undefined;
-  return ok({ path, file, video, media: mediaFactsOf(file, survey), table, aac });
+  const seekable = file.format === movFormat && aac !== undefined && isSteady(aac, 0, sounds.length, 0.1);
+  return ok({ path, file, video, media: mediaFactsOf(file, survey), table, aac, seekable });
 }
 
+const movFormat = 'mov,mp4,m4a,3gp,3g2,mj2';
+
 /** Containers with an index, where a seek lands on the keyframe that was asked for. */
-const indexed: ReadonlySet<string> = new Set(['mov,mp4,m4a,3gp,3g2,mj2', 'matroska,webm']);
+const indexed: ReadonlySet<string> = new Set([movFormat, 'matroska,webm']);
 const profiles: ReadonlySet<string | undefined> = new Set(['High', 'Main', 'Constrained Baseline', 'Baseline']);
 /** Pictures without a keyframe among them for longer than this make no segments, ms. */
 const longestGopMs = 20_000;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, statSync } from 'node:fs';
 import type { JoinTarget } from '@millrace/api';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { decodeWords, JoinRig, packetsOf, run } from '../testing/join-rig.ts';
@@ -32,13 +32,33 @@ function ssim(reference: string, inputs: readonly string[]): readonly number[] {
   return [...text.matchAll(/All:([\d.]+)/g)].map((match) => Number(match[1]));
 }
 
+/** Sound as samples of one channel, -1..1. */
+function samplesOf(path: string, rate = 48_000): Float32Array {
+  const args = ['-v', 'error', '-i', path, '-ac', '1', '-ar', String(rate), '-f', 'f32le', '-'];
+  const pcm = execFileSync('ffmpeg', args, { maxBuffer: 1e8 });
+  return new Float32Array(pcm.buffer.slice(pcm.byteOffset, pcm.byteOffset + pcm.length));
+}
+
+/** Sound over what is not of it, dB: of the worst 20 ms, without those around `except`, s. */
+function worstOf(heard: Float32Array, meant: Float32Array, except?: number): number {
+  expect(Math.abs(heard.length - meant.length)).toBeLessThan(1_024);
+  let worst = Number.POSITIVE_INFINITY;
+  for (let from = 2_048; from + 3_072 < meant.length; from += 1_024) {
+    if (except !== undefined && Math.abs(from - except * 48_000) < 3_072) continue;
+    let [wanted, wrong] = [0, 0];
+    for (let i = from; i < from + 1_024; i++) {
+      wanted += (meant[i] ?? 0) ** 2;
+      wrong += ((heard[i] ?? 0) - (meant[i] ?? 0)) ** 2;
+    }
+    worst = Math.min(worst, 10 * Math.log10(wanted / wrong));
+  }
+  return worst;
+}
+
 /** When 660 Hz becomes louder than 440 Hz, s. */
 function toneChange(path: string): number {
   const rate = 8_000;
-  const pcm = execFileSync('ffmpeg', ['-v', 'error', '-i', path, '-ac', '1', '-ar', String(rate), '-f', 's16le', '-'], {
-    maxBuffer: 1e8,
-  });
-  const samples = new Int16Array(pcm.buffer, pcm.byteOffset, pcm.length >> 1);
+  const samples = samplesOf(path, rate);
   const power = (from: number, hz: number) => {
     let [re, im] = [0, 0];
     for (let i = 0; i < 160; i++) {
@@ -155,6 +175,63 @@ it('a fade keeps the length of its inputs and is black where they meet', async (
   const light = [...text.matchAll(/YAVG=([\d.]+)/g)].map((match) => Number(match[1]));
   expect(light.length).toBe(2);
   for (const one of light) expect(one).toBeLessThan(45);
+}, 120_000);
+
+it('sound that is evened is encoded in spans of which none is made twice, and nobody hears where they meet', async () => {
+  const keep = { work: 'work/job_even', span_ms: 1_100 };
+  const inputs = [whole(a), whole(b, -6)];
+  const spec = { inputs, target, transition: { kind: 'cut', duration_ms: 0 }, keep, parts: 2 } as const;
+  const kept = () => readdirSync(rig.path(keep.work)).filter((name) => name.startsWith('sound-'));
+  expect(await rig.sound({ ...spec, part: 1 })).toEqual({ kind: 'sound', spans: 2 });
+  const first = kept();
+  expect(first).toHaveLength(2); // of the second half of the second video: the first one is copied
+  const marks = first.map((name) => statSync(rig.path(`${keep.work}/${name}`)).mtimeMs);
+  // the worker of the other part has died: the join makes that, and takes the rest
+  await rig.join(inputs, target, undefined, undefined, keep);
+  expect(kept()).toHaveLength(4);
+  expect(first.map((name) => statSync(rig.path(`${keep.work}/${name}`)).mtimeMs)).toEqual(marks);
+  expectSteady(out(), 240);
+  const lowered = samplesOf(rig.path(b)).map((sample) => sample * 10 ** (-6 / 20));
+  const meant = Float32Array.from([...samplesOf(rig.path(a)).subarray(0, 192_000), ...lowered]);
+  expect(worstOf(samplesOf(out()), meant, 4)).toBeGreaterThan(45);
+  expect(Math.abs(toneChange(out()) - 4)).toBeLessThan(frameS);
+}, 120_000);
+
+it('a transition sounds the same whether its sound is encoded in one go or in spans that meet in the middle of it', async () => {
+  const cases = [
+    ['crossfade', 900],
+    ['fade', 4_000],
+  ] as const;
+  for (const [kind, shortMs] of cases) {
+    const heard = [];
+    for (const span_ms of [60_000, shortMs]) {
+      const keep = { work: `work/job_${kind}_${span_ms}`, span_ms };
+      await rig.join([whole(a), whole(b)], target, { kind, duration_ms: 1_000 }, undefined, keep);
+      heard.push(samplesOf(out()));
+    }
+    expect(worstOf(heard[1] as Float32Array, heard[0] as Float32Array)).toBeGreaterThan(30);
+  }
+}, 120_000);
+
+it('a join that was stopped goes on with the pictures that it had encoded', async () => {
+  const keep = { work: 'work/job_again', span_ms: 60_000 };
+  const abort = new AbortController();
+  rig.onReport = () => {
+    if (existsSync(rig.path(keep.work))) abort.abort(new Error('killed'));
+  };
+  const inputs = [whole(a, -1), { ...whole(b), trim: { start_ms: 500, end_ms: 3_500 } }, whole(a)];
+  await expect(rig.join(inputs, target, undefined, abort.signal, keep)).rejects.toThrow('killed');
+  rig.onReport = () => {};
+  const before = readdirSync(rig.path(keep.work)).map(
+    (name) => `${name} ${statSync(rig.path(`${keep.work}/${name}`)).mtimeMs}`,
+  );
+  expect(before.length).toBeGreaterThan(0);
+  await rig.join(inputs, target, undefined, undefined, keep);
+  const after = readdirSync(rig.path(keep.work)).map(
+    (name) => `${name} ${statSync(rig.path(`${keep.work}/${name}`)).mtimeMs}`,
+  );
+  expect(after).toEqual(expect.arrayContaining(before));
+  expectSteady(out(), 330);
 }, 120_000);
 
 it('a join that is stopped in the middle leaves no process, no scratch file and no output', async () => {

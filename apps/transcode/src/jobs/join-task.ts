@@ -4,14 +4,15 @@ import type { ResultOf, Rung, SpecOf, TaskFailure } from '@millrace/api';
 import { probeFile, runFfmpeg } from '@millrace/ffmpeg';
 import { err, ok, type Result } from '@millrace/result';
 import { joinTimescale } from '../core/join-encoder.ts';
-import { type JoinPlan, planJoin, rangeOf } from '../core/join-plan.ts';
+import type { JoinPlan } from '../core/join-plan.ts';
 import { mediaFactsOf, PacketSurvey } from '../core/media-facts.ts';
 import type { TaskContext, TaskExecutor } from '../core/task-executor.ts';
 import { type EncodedTrack, encodeTrack, fragmentedOutput } from './encode-track.ts';
 import type { EncoderSettings } from './encoder-settings.ts';
-import { joinSound } from './join-audio.ts';
+import type { JoinFiles } from './join-files.ts';
 import { joinPictures } from './join-pictures.ts';
-import { type JoinSource, openJoinSource } from './join-source.ts';
+import { joinSound } from './join-sound.ts';
+import { KeptParts } from './kept-parts.ts';
 import { failureOfRun, failureOfStore, refusal } from './task-failures.ts';
 
 /** Parts of the whole by the time they take. */
@@ -19,28 +20,29 @@ const parts = { read: 0.1, pictures: 0.5, sound: 0.2, file: 0.1, segments: 0.1 }
 /** Segments are no shorter than this where keyframes are closer, microseconds. */
 const shortestSegmentUs = '2000000';
 
-/** Executor of kind `join`. */
-export function createJoinTask(settings: EncoderSettings): TaskExecutor<'join'> {
+/** What cannot be kept is encoded in one go. */
+const wholeMs = Number.MAX_SAFE_INTEGER;
+
+/** Executor of kind `join`. What it encodes is kept as it goes, what `sound` tasks encoded is taken: only copying is done again. */
+export function createJoinTask(settings: EncoderSettings, files: JoinFiles): TaskExecutor<'join'> {
   return async (spec, context) => {
     const { scratch, store } = context;
-    const opened = await openSources(spec, context);
+    const opened = await files.openAll(spec, context, (done) => context.report(parts.read * done));
     if (!opened.ok) return opened;
-    const sources = opened.value;
+    const { sources, plan } = opened.value;
     const { transition, target } = spec;
-    const tables = spec.inputs.map(({ trim }, i) => ({ table: (sources[i] as JoinSource).table, trim }));
-    const empty = tables.findIndex(({ table, trim }) => rangeOf(table, trim).to <= rangeOf(table, trim).from);
-    if (empty !== -1) return err(refusal('bad-trim', `expected pictures in the part of video ${empty + 1}, got none`));
-    const plan = planJoin(tables, transition);
 
     const progress = new SharedProgress(context.report);
-    const shared = { sources, plan, transition, target, settings };
+    const kept = await KeptParts.open(spec.keep?.work, context);
+    const shared = { sources, plan, transition, target, settings, kept };
     const [pictures, sound, file] = ['pictures.mp4', 'sound.mp4', 'joined.mp4'].map((name) => join(scratch, name));
     if (pictures === undefined || sound === undefined || file === undefined) throw new Error('expected three names');
     const gainsDb = spec.inputs.map((input) => input.gain_db);
+    const spanMs = spec.keep?.span_ms ?? wholeMs;
     progress.add(parts.read)(1);
     const [shown, heard] = await both(
       joinPictures(pictures, { ...shared, onProgress: progress.add(parts.pictures) }, context),
-      joinSound(sound, { ...shared, gainsDb, onProgress: progress.add(parts.sound) }, context),
+      joinSound(sound, { ...shared, gainsDb, spanMs, onProgress: progress.add(parts.sound) }, context),
     );
     if (!shown.ok) return shown;
     if (!heard.ok) return heard;
@@ -67,24 +69,6 @@ export function createJoinTask(settings: EncoderSettings): TaskExecutor<'join'> 
       rendition: rendition.value,
     });
   };
-}
-
-/** One after the other; a file that is taken more than once is read once. */
-async function openSources(
-  { inputs }: SpecOf<'join'>,
-  context: TaskContext,
-): Promise<Result<readonly JoinSource[], TaskFailure>> {
-  const known = new Map<string, JoinSource>();
-  const sources: JoinSource[] = [];
-  for (const [i, { source }] of inputs.entries()) {
-    const opened = known.get(source) ?? (await openJoinSource(source, context));
-    if ('ok' in opened && !opened.ok) return opened;
-    const found = 'ok' in opened ? opened.value : opened;
-    known.set(source, found);
-    sources.push(found);
-    context.report((parts.read * (i + 1)) / inputs.length);
-  }
-  return ok(sources);
 }
 
 /** The tracks on scratch. */

@@ -8,14 +8,15 @@ import { rangeOf } from '../core/join-plan.ts';
 import { mediaFactsOf, PacketSurvey } from '../core/media-facts.ts';
 import type { TaskContext, TaskExecutor } from '../core/task-executor.ts';
 import type { EncoderSettings } from './encoder-settings.ts';
-import { fingerprintOf, isIndexed, type JoinSource, openJoinSource, readParameterSets, seekTo } from './join-source.ts';
+import type { JoinFiles } from './join-files.ts';
+import { fingerprintOf, isIndexed, type JoinSource, readParameterSets, seekTo } from './join-source.ts';
 import { failureOfRun, failureOfStore, refusal } from './task-failures.ts';
 
 /** Executor of kind `normalise`. */
-export function createNormaliseTask(settings: EncoderSettings): TaskExecutor<'normalise'> {
+export function createNormaliseTask(settings: EncoderSettings, files: JoinFiles): TaskExecutor<'normalise'> {
   return async (spec, context) => {
     const { signal, log, store, scratch } = context;
-    const source = await openJoinSource(spec.source, context);
+    const source = await files.open(spec.source, context);
     if (!source.ok) return source;
     const path = join(scratch, 'normalised.mp4');
     const encoded = await encode(source.value, spec, path, settings, context);

@@ -10,8 +10,10 @@ import { type MediaStore, openFolderStore } from '@millrace/media-store';
 import type { TaskContext } from '../core/task-executor.ts';
 import { defaultEncoder } from '../jobs/encoder-settings.ts';
 import { createInspectTask } from '../jobs/inspect-task.ts';
+import { JoinFiles } from '../jobs/join-files.ts';
 import { createJoinTask } from '../jobs/join-task.ts';
 import { createNormaliseTask } from '../jobs/normalise-task.ts';
+import { createSoundTask } from '../jobs/sound-task.ts';
 
 const settings = { ...defaultEncoder, threads: 1, niceness: 0 };
 
@@ -38,6 +40,7 @@ export interface ClipShape {
 export class JoinRig implements AsyncDisposable {
   readonly folder: string;
   readonly store: MediaStore;
+  readonly files = new JoinFiles();
   readonly reports: number[] = [];
   onReport: (done: number) => void = () => {};
   #next = 0;
@@ -76,29 +79,32 @@ export class JoinRig implements AsyncDisposable {
   }
 
   inspect(source: string, trim: SpecOf<'inspect'>['trim'] = null, loudness = true): Promise<ResultOf<'inspect'>> {
-    return this.#do((context) => createInspectTask(settings)({ kind: 'inspect', source, trim, loudness }, context));
+    return this.#do((context) =>
+      createInspectTask(settings, this.files)({ kind: 'inspect', source, trim, loudness }, context),
+    );
   }
 
   normalise(spec: Omit<SpecOf<'normalise'>, 'kind'>): Promise<ResultOf<'normalise'>> {
-    return this.#do((context) => createNormaliseTask(settings)({ kind: 'normalise', ...spec }, context));
+    return this.#do((context) => createNormaliseTask(settings, this.files)({ kind: 'normalise', ...spec }, context));
   }
 
-  /** Joins into `videos/out`. */
+  /** Encodes a part of the sound of a join into its folder. */
+  sound(spec: Omit<SpecOf<'sound'>, 'kind'>, signal?: AbortSignal): Promise<ResultOf<'sound'>> {
+    const whole = { kind: 'sound', ...spec } as const;
+    return this.#do((context) => createSoundTask(settings, this.files)(whole, context), signal);
+  }
+
+  /** Joins into `videos/out`; `keep` says where what is encoded is kept, by default in the folder of a new job. */
   join(
     inputs: SpecOf<'join'>['inputs'],
     target: SpecOf<'join'>['target'],
     transition: SpecOf<'join'>['transition'] = { kind: 'cut', duration_ms: 0 },
     signal?: AbortSignal,
+    keep = { work: `work/job_${this.#next++}`, span_ms: 60_000 },
   ): Promise<ResultOf<'join'>> {
-    const spec = {
-      kind: 'join',
-      inputs,
-      target,
-      transition,
-      output: 'videos/out/source',
-      asset: 'videos/out/a',
-    } as const;
-    return this.#do((context) => createJoinTask(settings)(spec, context), signal);
+    const output = { output: 'videos/out/source', asset: 'videos/out/a' };
+    const spec = { kind: 'join', inputs, target, transition, keep, ...output } as const;
+    return this.#do((context) => createJoinTask(settings, this.files)(spec, context), signal);
   }
 
   path(key: string): string {
