@@ -130,7 +130,7 @@ export function planCluster(given: PlanGiven): readonly PlannedService[] {
 
 /** Variables of `env` that are settings of a service, to be handed on to all of them. */
 export function serviceSettings(env: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
-  const ours = /^(CONTROL|INGEST|TRANSCODE|DELIVERY|PROGRESS|HUB|ANALYTICS|CLICKHOUSE|KAFKA|RTMPS)_/;
+  const ours = /^(CONTROL|INGEST|TRANSCODE|DELIVERY|PROGRESS|HUB|ANALYTICS|CLICKHOUSE|KAFKA|MEDIA|RTMPS)_/;
   const entries = Object.entries(env).filter((entry): entry is [string, string] => ours.test(entry[0]) && !!entry[1]);
   return Object.fromEntries(entries);
 }

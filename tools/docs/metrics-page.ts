@@ -1,6 +1,7 @@
 import * as eventlog from '@millrace/eventlog';
 import * as handover from '@millrace/handover';
 import * as http from '@millrace/http';
+import * as mediaStore from '@millrace/media-store';
 import { type MetricsRegistry, openMetricsRegistry } from '@millrace/metrics';
 import { appModules } from './app-modules.ts';
 import { heading, table } from './markdown.ts';
@@ -28,6 +29,10 @@ export async function metricsPage(): Promise<string> {
   const libraries = [
     { app: 'every service: the event log', exports: eventlog as Readonly<Record<string, unknown>> },
     { app: 'every service: HTTP', exports: http as Readonly<Record<string, unknown>> },
+    {
+      app: 'services with media: the media store in a bucket',
+      exports: mediaStore as Readonly<Record<string, unknown>>,
+    },
     { app: 'services that run apart: the hand-over of media', exports: handover as Readonly<Record<string, unknown>> },
   ];
   for (const { app, exports } of [...(await appModules('metrics.ts')), ...libraries]) {

@@ -1,7 +1,7 @@
 /** `npm run s3`: a real S3 server for development until Ctrl-C, with its objects in data/s3, and the settings that choose it. */
 import { parseArgs } from 'node:util';
 import { inRepository } from '../setup/workspace.mjs';
-import { startS3Server } from './s3-server.ts';
+import { s3Settings, startS3Server } from './s3-server.ts';
 
 const { values } = parseArgs({
   options: { port: { type: 'string', default: '9000' }, bucket: { type: 'string', default: 'millrace' } },
@@ -12,13 +12,7 @@ const server = await startS3Server({
   port: Number(values.port),
   buckets: [bucket],
 });
-const settings = {
-  MEDIA_STORE_URL: `s3://${bucket}/media`,
-  MEDIA_S3_ENDPOINT: server.endpoint,
-  MEDIA_S3_PATH_STYLE: 'true',
-  MEDIA_S3_ACCESS_KEY_ID: server.keyId,
-  MEDIA_S3_SECRET_ACCESS_KEY: server.secret,
-};
+const settings = s3Settings(server, `s3://${bucket}/media`);
 for (const [name, value] of Object.entries(settings)) process.stdout.write(`${name}=${value}\n`);
 await new Promise<void>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());

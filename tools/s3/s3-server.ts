@@ -31,6 +31,17 @@ const access = { keyId: 'millrace', secret: 'correct-horse-battery' };
 const quiet =
   '<configuration><appender name="E" class="ch.qos.logback.core.ConsoleAppender"><encoder><pattern>%msg%n</pattern></encoder></appender><root level="WARN"><appender-ref ref="E"/></root></configuration>';
 
+/** The settings of services that keep media at `url` (`s3://bucket/prefix`) of the server. */
+export function s3Settings(server: S3Server, url: string): Readonly<Record<string, string>> {
+  return {
+    MEDIA_STORE_URL: url,
+    MEDIA_S3_ENDPOINT: server.endpoint,
+    MEDIA_S3_PATH_STYLE: 'true',
+    MEDIA_S3_ACCESS_KEY_ID: server.keyId,
+    MEDIA_S3_SECRET_ACCESS_KEY: server.secret,
+  };
+}
+
 /** Starts the server and waits until it takes connections; fetches the jars where the set-up has not. */
 export async function startS3Server(options: S3ServerOptions): Promise<S3Server> {
   await ensureS3();

@@ -1,7 +1,7 @@
 /** Delivery as a process of its own: players on one listener, writers, metrics and health on another. */
 import { join } from 'node:path';
 import { openWindowWriterServer, windowWriteMetrics } from '@millrace/handover';
-import { mediaFolder, openFolderStore } from '@millrace/media-store';
+import { mediaStoreMetrics, openMediaStore } from '@millrace/media-store';
 import { runServiceProcess } from '@millrace/process';
 import { edgeSettings, readDeliverySettings } from './config.ts';
 import { createDeliveryService } from './service.ts';
@@ -12,7 +12,8 @@ const instanceId = settings.DELIVERY_INSTANCE_ID;
 await runServiceProcess({ name: 'delivery', settings, instanceId }, async (house) => {
   const eventLog = await house.openEventLog();
   const facts = await house.openFacts(eventLog);
-  const mediaStore = await openFolderStore({ folder: mediaFolder(settings) });
+  const metrics = mediaStoreMetrics(house.metrics);
+  const mediaStore = house.scope.use(await openMediaStore({ ...house, settings, metrics }), 'media-store');
   const serviceToken = settings.MILLRACE_SERVICE_TOKEN;
   const edge = settings.DELIVERY_ROLE === 'edge' ? edgeSettings(settings) : undefined;
   const journalDir = join(settings.DATA_DIR, 'viewers');

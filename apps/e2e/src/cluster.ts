@@ -21,7 +21,7 @@ export interface Cluster extends AsyncDisposable {
   readonly rtmpPort: number;
   readonly ingest: ClusterProcess;
   readonly delivery: ClusterProcess;
-  /** Folder with one of each process, and the media store that they share. */
+  /** Folder with one of each process, and the media store that they share, where the settings name no other. */
   readonly dataDir: string;
   /** A client that has signed in at control. */
   readonly api: RestClient;

@@ -2,7 +2,14 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Video } from '@millrace/api';
+import { systemClock } from '@millrace/clock';
+import { loadSettings } from '@millrace/config';
+import { silentLogger } from '@millrace/log';
+import { type MediaStore, mediaStoreSettings, openMediaStore } from '@millrace/media-store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+// The S3 server is started as every other program that tests need.
+// eslint-disable-next-line @nx/enforce-module-boundaries
+import { type S3Server, s3Settings, startS3Server } from '../../../tools/s3/s3-server.ts';
 import { openBrowser, type TestBrowser } from '../src/browser.ts';
 import { type Cluster, type ClusterProcess, startCluster } from '../src/cluster.ts';
 import { eventually } from '../src/eventually.ts';
@@ -122,12 +129,17 @@ describe('a video', () => {
   });
 });
 
-describe('a kill -9 while a video is processed', () => {
+describe('processes that keep media in a bucket', () => {
+  let bucket: S3Server;
+  let store: MediaStore & AsyncDisposable;
   let cluster: Cluster;
   let progress: ClusterProcess;
   const workers = new Map<string, ClusterProcess>();
   beforeAll(async () => {
-    cluster = await startCluster();
+    bucket = await startS3Server({ buckets: ['millrace'] });
+    const settings = s3Settings(bucket, 's3://millrace/media');
+    store = await openBucket(settings);
+    cluster = await startCluster(settings);
     progress = await cluster.startProgress();
     await Promise.all(
       ['worker-1', 'worker-2'].map(async (name) => {
@@ -135,7 +147,17 @@ describe('a kill -9 while a video is processed', () => {
       }),
     );
   });
-  afterAll(() => cluster?.[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await cluster?.[Symbol.asyncDispose]();
+    await store?.[Symbol.asyncDispose]();
+    await bucket?.[Symbol.asyncDispose]();
+  });
+
+  const objects = async (prefix: string) => {
+    const keys: string[] = [];
+    for await (const { key } of store.list(prefix)) keys.push(key);
+    return keys;
+  };
 
   /** The worker that does a task of the job now. */
   const busyWorker = async (videos: VideoClient, video: Video) => {
@@ -144,7 +166,7 @@ describe('a kill -9 while a video is processed', () => {
     return workers.get(running?.worker_id.split('.')[0] ?? '');
   };
 
-  it('of a worker, then of progress, at any moment: the video completes, and nothing of the work is left over', {
+  it('complete a video through a kill -9 of a worker, then of progress, at any moment, play it, and leave nothing behind', {
     timeout: 120_000,
   }, async () => {
     const api = cluster.api.at(progress.httpUrl);
@@ -172,6 +194,7 @@ describe('a kill -9 while a video is processed', () => {
     );
     const base = `${cluster.delivery.httpUrl}/vod/${video.playback_id}`;
     await eventually(async () => (await fetch(`${base}/index.mpd`)).ok, 'delivery plays it');
+    await playsInRanges(base);
     await eventually(() => encodersOf(cluster.dataDir).length === 0, 'no encoder is left');
     for (const worker of workers.keys()) {
       await eventually(
@@ -179,14 +202,36 @@ describe('a kill -9 while a video is processed', () => {
         'no scratch file is left',
       );
     }
-    for (const folder of ['work', 'uploads']) {
-      await eventually(
-        async () => (await filesIn(cluster.dataDir, 'media', folder)).length === 0,
-        `${folder}/ is empty`,
-      );
+    for (const folder of ['work/', 'uploads/']) {
+      await eventually(async () => (await objects(folder)).length === 0, `${folder} is empty`);
     }
+    expect(await objects('videos/')).toContain(`videos/${video.video_id}/source`);
+    expect(await filesIn(cluster.dataDir, 'media')).toEqual([]);
+    expect(await videos.remove(video)).toBeLessThan(300);
+    await eventually(async () => (await objects('')).length === 0, 'the bucket is empty');
   });
 });
+
+async function openBucket(env: Readonly<Record<string, string>>): Promise<MediaStore & AsyncDisposable> {
+  const loaded = loadSettings(mediaStoreSettings, env);
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.error));
+  const settings = { ...loaded.value, DATA_DIR: '' };
+  return openMediaStore({ settings, clock: systemClock, log: silentLogger });
+}
+
+/** Follows the playlists down to a segment, and takes that whole and from its middle on. */
+async function playsInRanges(base: string): Promise<void> {
+  const lines = async (url: string) => (await (await fetch(url)).text()).split('\n');
+  const first = (all: readonly string[], ending: RegExp) => all.find((line) => ending.test(line)) ?? 'none';
+  const list = new URL(first(await lines(`${base}/index.m3u8`), /^[^#].*video-.*\.m3u8$/), `${base}/`).href;
+  const segment = new URL(first(await lines(list), /^[^#].*\.m4s$/), list).href;
+  const whole = new Uint8Array(await (await fetch(segment)).arrayBuffer());
+  const middle = await fetch(segment, { headers: { range: 'bytes=100-299' } });
+  expect(middle.status).toBe(206);
+  expect(middle.headers.get('content-range')).toBe(`bytes 100-299/${whole.byteLength}`);
+  expect(new Uint8Array(await middle.arrayBuffer())).toEqual(whole.subarray(100, 300));
+  expect((await fetch(segment, { headers: { range: `bytes=${whole.byteLength}-` } })).status).toBe(416);
+}
 
 /** Not to wait for anything, but to let the kill come anywhere. */
 const pause = (ms = 0) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -25,7 +25,7 @@ import { systemIdSource } from '@millrace/ids';
 import { createIngestService } from '@millrace/ingest/service';
 import { Scope } from '@millrace/lifecycle';
 import type { Logger } from '@millrace/log';
-import { mediaFolder, openFolderStore } from '@millrace/media-store';
+import { mediaStoreMetrics, openMediaStore } from '@millrace/media-store';
 import { type MetricsRegistry, openMetricsRegistry } from '@millrace/metrics';
 import { openEmbeddedPostgres, openSql } from '@millrace/postgres';
 import { createProgressService } from '@millrace/progress/service';
@@ -121,13 +121,14 @@ export async function openStandalone(
       'control',
     ));
     services.push(control);
-    const mediaStore = await openFolderStore({ folder: mediaFolder(settings) });
+    const storeDeps = { settings, clock, log: logger('media-store'), metrics: mediaStoreMetrics(registry) };
+    const mediaStore = scope.use(await openMediaStore(storeDeps), 'media-store');
     const progress = scope.use(
       await createProgressService({
         ...each('progress'),
         settings: { ...settings, PUBLIC_URL: addresses.publicUrl },
         // synced, unlike the live window: bytes of an upload that a client was told are here may be nowhere else
-        mediaStore: await openFolderStore({ folder: mediaFolder(settings), fsync: true }),
+        mediaStore: scope.use(await openMediaStore({ ...storeDeps, fsync: true }), 'media-store-of-progress'),
         ...{ sql, eventLog, instanceId: 'progress-1', publicUrl: () => addresses.publicUrl },
         wake: settings.DATABASE_URL === undefined ? 'memory' : 'notify',
       }),

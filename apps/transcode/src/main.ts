@@ -3,7 +3,7 @@
  * tasks of media jobs from TRANSCODE_PROGRESS_URL.
  */
 import { openJobLeaseClient, openSourceDeskClient, openWindowWriterClient, originName } from '@millrace/handover';
-import { mediaFolder, openFolderStore } from '@millrace/media-store';
+import { mediaStoreMetrics, openMediaStore } from '@millrace/media-store';
 import { runServiceProcess } from '@millrace/process';
 import { readTranscodeSettings } from './config.ts';
 import { originChoices } from './metrics.ts';
@@ -33,9 +33,10 @@ await runServiceProcess({ name: 'transcode', settings, instanceId: workerId }, a
   return { service: await createTranscodeService({ ...house, settings, desks, writer, facts, workerId, jobs }) };
 
   async function openJobs(baseUrl: string): Promise<TranscodeJobs> {
+    const metrics = mediaStoreMetrics(house.metrics);
     return {
       leases: scope.use(openJobLeaseClient({ baseUrl, serviceToken, clock, log }), 'job-leases'),
-      mediaStore: await openFolderStore({ folder: mediaFolder(settings) }),
+      mediaStore: scope.use(await openMediaStore({ ...house, settings, metrics }), 'media-store'),
       dataDir: settings.DATA_DIR,
     };
   }
