@@ -28,6 +28,11 @@ export function createTranscodeMetrics(registry: MetricsRegistry) {
     leftovers: counter('leftovers', 'Processes and scratch folders of a killed worker, removed at the start.', [
       'kind',
     ]),
+    speechNoise: counter(
+      'speech_noise',
+      'Texts of speech recognition that nobody said, left out of subtitles, by reason.',
+      ['reason'],
+    ),
     scratchStuck: counter('scratch_stuck', 'Scratch folders that could not be removed.'),
     taskSeconds: new Histogram<'kind'>({
       name: 'millrace_transcode_task_seconds',

@@ -131,7 +131,7 @@ function startJobWorker(
     workerId: `${workerId.slice(0, 50)}.${randomUUID().slice(0, 8)}`,
     slots: settings.TRANSCODE_JOB_SLOTS || Math.max(1, Math.floor(availableParallelism() / 2)),
     scratchBytes: settings.TRANSCODE_SCRATCH_BYTES,
-    executors: jobs.executors ?? createTaskExecutors(settings),
+    executors: jobs.executors ?? createTaskExecutors(settings, around.metrics),
     store: jobs.mediaStore,
     scratch: jobs.scratch,
     clock,

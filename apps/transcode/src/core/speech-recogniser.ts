@@ -5,7 +5,7 @@
 import type { TaskFailure } from '@millrace/api';
 import type { Logger } from '@millrace/log';
 import type { Result } from '@millrace/result';
-import type { Utterance } from './subtitle-cues.ts';
+import type { HeardUtterance } from './speech-noise.ts';
 
 export interface SpeechInput {
   /** Absolute path of the WAV. */
@@ -26,7 +26,8 @@ export type Transcription =
       readonly kind: 'heard';
       /** BCP 47. */
       readonly language: string;
-      readonly utterances: readonly Utterance[];
+      /** All that it says was said, with its doubts where it has any. */
+      readonly utterances: readonly HeardUtterance[];
     }
   /** It cannot do this one, and nobody is to blame: no model for the language... The step is skipped with this reason. */
   | { readonly kind: 'cannot'; readonly reason: string };

@@ -1,6 +1,7 @@
 import type { TranscodeSettings } from '../config.ts';
 import type { SpeechRecogniser } from '../core/speech-recogniser.ts';
 import type { TaskExecutors } from '../core/task-executor.ts';
+import type { TranscodeMetrics } from '../metrics.ts';
 import { createHttpVideoGenerator } from '../outbound/http-video-generator.ts';
 import { createAnimateTask } from './animate-task.ts';
 import { createAudioTask } from './audio-task.ts';
@@ -22,7 +23,10 @@ import { createSubtitlesTask } from './subtitles-task.ts';
 import { createThumbnailTask } from './thumbnail-task.ts';
 
 /** Kind of task -> who does it. Kinds that are missing here are left to other workers. */
-export function createTaskExecutors(settings: TranscodeSettings): TaskExecutors {
+export function createTaskExecutors(
+  settings: TranscodeSettings,
+  metrics: Pick<TranscodeMetrics, 'speechNoise'>,
+): TaskExecutors {
   const encoder = encoderOf(settings);
   const files = new ProbedFiles();
   const joinFiles = new JoinFiles();
@@ -30,7 +34,9 @@ export function createTaskExecutors(settings: TranscodeSettings): TaskExecutors 
   return {
     probe: createProbeTask(encoder, files),
     audio: createAudioTask(encoder, files),
-    subtitles: createSubtitlesTask(recogniserOf(settings, encoder.niceness)),
+    subtitles: createSubtitlesTask(recogniserOf(settings, encoder.niceness), (reason, count) =>
+      metrics.speechNoise.inc({ reason }, count),
+    ),
     poster: createPosterTask(encoder, files),
     span: createSpanTask(encoder, files),
     publish: createPublishTask(),

@@ -2,6 +2,7 @@
 import type { ResultOf, StoredSegment, TaskFailure } from '@millrace/api';
 import { fetchToScratch } from '@millrace/media-store';
 import { err, ok, type Result } from '@millrace/result';
+import { type NoiseReason, withoutNoise } from '../core/speech-noise.ts';
 import type { SpeechRecogniser } from '../core/speech-recogniser.ts';
 import { cuesOf } from '../core/subtitle-cues.ts';
 import type { TaskContext, TaskExecutor } from '../core/task-executor.ts';
@@ -13,8 +14,11 @@ const segmentMs = 24_000;
 /** Recognition is nearly all of the work. */
 const heardShare = 0.97;
 
-/** Executor of kind `subtitles`. */
-export function createSubtitlesTask(recogniser: SpeechRecogniser): TaskExecutor<'subtitles'> {
+/** Executor of kind `subtitles`. `onNoise` counts what the recogniser said and nobody else. */
+export function createSubtitlesTask(
+  recogniser: SpeechRecogniser,
+  onNoise: (reason: NoiseReason, count: number) => void,
+): TaskExecutor<'subtitles'> {
   return async (spec, context) => {
     const { store, scratch, signal, log } = context;
     const path = await fetchToScratch(store, spec.speech, scratch, signal);
@@ -25,7 +29,10 @@ export function createSubtitlesTask(recogniser: SpeechRecogniser): TaskExecutor<
     });
     if (!heard.ok) return heard;
     if (heard.value.kind === 'cannot') return skipped(heard.value.reason);
-    const { language, utterances } = heard.value;
+    const { language } = heard.value;
+    const { utterances, dropped } = withoutNoise(heard.value.utterances);
+    for (const [reason, count] of dropped) onNoise(reason, count);
+    if (dropped.size > 0) log.info('speech-noise-dropped', { kept: utterances.length, ...Object.fromEntries(dropped) });
     const cues = cuesOf(utterances, spec.duration_ms);
     if (cues.length === 0) return skipped('no speech was recognised');
     context.report(heardShare, 'writing the subtitles');

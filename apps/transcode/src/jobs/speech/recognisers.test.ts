@@ -158,7 +158,7 @@ describe('a transcription endpoint', () => {
   it('is asked as the API wants it, and its segments are the utterances', async () => {
     await using server = await serving(() => ({ status: 200, body: segments('guten Morgen', 'willkommen') }));
     const heard = expectOk(await endpoint(server.url).transcribe(input({ language: null })), 'endpoint');
-    expect(heard).toEqual({
+    expect(heard).toMatchObject({
       kind: 'heard',
       language: 'de',
       utterances: [
@@ -209,7 +209,50 @@ describe('a transcription endpoint', () => {
   });
 });
 
+/** A segment as OpenAI and faster-whisper answer it, whisper.cpp without `compression_ratio`. */
+const segment = (start: number, text: string, doubts: Record<string, number | null> = {}) => ({
+  ...{ id: start, seek: start * 100, start, end: start + 1.8, text: ` ${text}`, tokens: [50364, 1044, 50464] },
+  ...{ temperature: 0, avg_logprob: -0.286, compression_ratio: 1.236, no_speech_prob: 0.009 },
+  ...doubts,
+});
+/** What models make of silence, hum and applause. */
+const noise = [
+  segment(10, 'Thanks for watching!', { avg_logprob: -1.21, no_speech_prob: 0.83 }),
+  segment(20, 'ha '.repeat(40).trim(), { compression_ratio: 13.2, avg_logprob: -0.06 }),
+  segment(22, 'ha '.repeat(40).trim(), { compression_ratio: null }),
+  ...[30, 32, 34, 36, 38, 40].map((at) => segment(at, 'ご視聴ありがとうございました', { avg_logprob: -0.31 })),
+];
+
 describe('the subtitles task', () => {
+  it('leaves out what a model of Whisper’s kind makes up, counts it, and skips where nothing else was said', async () => {
+    const store = await openFolderStore({ folder: join(dir, 'noise') });
+    expectOk(await store.put('work/job_1/speech.wav', [new Uint8Array(await readFile(wav))]), 'speech');
+    const answers = [[segment(0, 'Good morning.'), ...noise, segment(42, 'Good bye.')], noise.slice(0, 3)];
+    await using server = await serving((_, n) => ({
+      status: 200,
+      body: JSON.stringify({ task: 'transcribe', language: 'english', duration: 44, text: '', segments: answers[n] }),
+    }));
+    const counted = new Map<string, number>();
+    const task = createSubtitlesTask(endpoint(server.url), (reason, count) => void counted.set(reason, count));
+    const spec = { kind: 'subtitles', speech: 'work/job_1/speech.wav', asset: 'videos/vid_1/ast_1' } as const;
+    const context = {
+      ...{ signal: new AbortController().signal, scratch: dir, store, log: silentLogger, inputs: [] },
+      report: () => {},
+    };
+    const heard = expectOk(await task({ ...spec, duration_ms: 44_000, language: 'en' }, context), 'heard');
+    expect(heard.outcome).toMatchObject({ kind: 'written', cues: 3 });
+    const file = await readFile(store.localPath('videos/vid_1/ast_1/subtitles-en.vtt') ?? '', 'utf8');
+    expect(file.match(/^[^\d\n].*$/gm)).toEqual([
+      'WEBVTT',
+      'Good morning.',
+      'ご視聴ありがとうございました',
+      'Good bye.',
+    ]);
+    expect(Object.fromEntries(counted)).toEqual({ 'no-speech': 1, 'repeats-itself': 2, loop: 5 });
+    const nothing = expectOk(await task({ ...spec, duration_ms: 44_000, language: 'en' }, context), 'nothing');
+    expect(nothing.outcome).toEqual({ kind: 'skipped', reason: 'no speech was recognised' });
+  });
+
   it('writes the file and its segments, and skips with a reason where nothing is said', async () => {
     const store = await openFolderStore({ folder: join(dir, 'store') });
     expectOk(await store.put('work/job_1/speech.wav', [new Uint8Array(await readFile(wav))]), 'speech');
@@ -226,8 +269,9 @@ describe('the subtitles task', () => {
       ...{ signal: new AbortController().signal, scratch: dir, store, log: silentLogger, inputs: [] },
       report: () => {},
     };
+    const none = () => expect.unreachable('nothing is noise here');
     const task = { ...spec, duration_ms: 40_000, language: 'en-US' };
-    const { outcome } = expectOk(await createSubtitlesTask(saying(utterances))(task, context), 'task');
+    const { outcome } = expectOk(await createSubtitlesTask(saying(utterances), none)(task, context), 'task');
     if (outcome.kind !== 'written') throw new Error(outcome.reason);
     expect(outcome).toMatchObject({ language: 'en-US', vtt: 'subtitles-en-US.vtt', cues: 2, words: 4, engine: 'test' });
     expect(outcome.segments.map(({ path, duration_ms }) => [path, duration_ms])).toEqual([
@@ -236,7 +280,7 @@ describe('the subtitles task', () => {
     ]);
     const file = await readFile(store.localPath('videos/vid_1/ast_1/subtitles-en-US.vtt') ?? '', 'utf8');
     expect(file).toContain('00:00:01.000 --> 00:00:03.000\nhello &lt;world&gt;');
-    const silent = expectOk(await createSubtitlesTask(saying([]))(task, context), 'silent');
+    const silent = expectOk(await createSubtitlesTask(saying([]), none)(task, context), 'silent');
     expect(silent.outcome).toEqual({ kind: 'skipped', reason: 'no speech was recognised' });
   });
 });

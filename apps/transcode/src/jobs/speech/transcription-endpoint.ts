@@ -4,12 +4,13 @@
  * pieces of ten minutes, cut at pauses: services take 25 MB.
  */
 import { type FileHandle, open } from 'node:fs/promises';
+import { deflateSync } from 'node:zlib';
 import type { TaskFailure } from '@millrace/api';
 import { err, ok, type Result } from '@millrace/result';
 import { z } from 'zod';
 import { piecesOf } from '../../core/quiet-cut.ts';
+import type { HeardUtterance } from '../../core/speech-noise.ts';
 import { primaryLanguage, type SpeechRecogniser } from '../../core/speech-recogniser.ts';
-import type { Utterance } from '../../core/subtitle-cues.ts';
 import { readWavHead, writeWav } from '../../core/wav.ts';
 import { languageTag } from '../../core/whisper-languages.ts';
 
@@ -25,10 +26,13 @@ export interface TranscriptionEndpointOptions {
   readonly pieceS?: number;
 }
 
-const answerSchema = z.object({
-  language: z.string().optional(),
-  segments: z.array(z.object({ start: z.number(), end: z.number(), text: z.string() })).max(100_000),
+/** A server that does not say one of these says nothing or null. */
+const doubt = z.number().nullish();
+const segmentSchema = z.object({
+  ...{ start: z.number(), end: z.number(), text: z.string() },
+  ...{ compression_ratio: doubt, no_speech_prob: doubt, avg_logprob: doubt },
 });
+const answerSchema = z.object({ language: z.string().optional(), segments: z.array(segmentSchema).max(100_000) });
 const mostAnswerBytes = 16 * 1024 * 1024;
 /** Where within a piece a pause is looked for, s, and how long a moment is. */
 const searchS = 20;
@@ -47,7 +51,7 @@ export function createTranscriptionEndpoint(options: TranscriptionEndpointOption
       const { size } = await file.handle.stat();
       const total = Math.max(0, Math.floor((size - dataStart) / 2));
       const read = (start: number, end: number) => samplesOf(file.handle, dataStart, start, end);
-      const utterances: Utterance[] = [];
+      const utterances: HeardUtterance[] = [];
       let spoken = language ?? undefined;
       let from = 0;
       while (from < total) {
@@ -57,9 +61,7 @@ export function createTranscriptionEndpoint(options: TranscriptionEndpointOption
         if (!answer.ok) return answer;
         const offsetMs = (from / sampleRate) * 1_000;
         spoken ??= languageTag(answer.value.language);
-        for (const { start, end: until, text } of answer.value.segments) {
-          utterances.push({ startMs: offsetMs + start * 1_000, endMs: offsetMs + until * 1_000, text: text.trim() });
-        }
+        utterances.push(...answer.value.segments.map((segment) => utteranceOf(segment, offsetMs)));
         from = end;
         onProgress(from / total);
       }
@@ -67,6 +69,24 @@ export function createTranscriptionEndpoint(options: TranscriptionEndpointOption
       return ok({ kind: 'heard', language: spoken ?? 'und', utterances: heard });
     },
   };
+}
+
+function utteranceOf(segment: z.infer<typeof segmentSchema>, offsetMs: number): HeardUtterance {
+  const text = segment.text.trim();
+  return {
+    ...{ startMs: offsetMs + segment.start * 1_000, endMs: offsetMs + segment.end * 1_000, text },
+    doubts: {
+      compressionRatio: segment.compression_ratio ?? compressionOf(text),
+      noSpeechProbability: segment.no_speech_prob ?? undefined,
+      meanLogProbability: segment.avg_logprob ?? undefined,
+    },
+  };
+}
+
+/** As Whisper reckons it, for servers that do not say it (whisper.cpp's). */
+function compressionOf(text: string): number {
+  const bytes = new TextEncoder().encode(text);
+  return bytes.length / deflateSync(bytes).length;
 }
 
 async function opened(path: string): Promise<{ readonly handle: FileHandle } & AsyncDisposable> {
