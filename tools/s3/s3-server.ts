@@ -24,6 +24,8 @@ export interface S3Server extends AsyncDisposable {
   readonly endpoint: string;
   readonly keyId: string;
   readonly secret: string;
+  /** Where it keeps objects: a folder of each bucket, in it a file of each object. */
+  readonly folder: string;
 }
 
 const startDeadlineMs = 60_000;
@@ -85,7 +87,7 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
     await stop();
     throw new Error(`the S3 server ${running ? 'was not ready in time' : 'ended'}: ${said()}`);
   }
-  return { endpoint, ...access, [Symbol.asyncDispose]: stop };
+  return { endpoint, ...access, folder: join(folder, 'objects'), [Symbol.asyncDispose]: stop };
 }
 
 /** Whether somebody listens; waits a little where nobody does. */

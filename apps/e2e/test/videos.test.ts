@@ -1,5 +1,6 @@
 /** Videos from their upload to their end, and through a kill -9 in the middle of their processing. */
-import { readdir } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Video } from '@millrace/api';
 import { systemClock } from '@millrace/clock';
@@ -13,6 +14,7 @@ import { type S3Server, s3Settings, startS3Server } from '../../../tools/s3/s3-s
 import { openBrowser, type TestBrowser } from '../src/browser.ts';
 import { type Cluster, type ClusterProcess, startCluster } from '../src/cluster.ts';
 import { eventually } from '../src/eventually.ts';
+import { startHaltingServer } from '../src/halting-server.ts';
 import { openPlayerPages, type PlayerPages } from '../src/player-pages.ts';
 import { runningProcesses } from '../src/processes.ts';
 import type { RestClient } from '../src/rest-client.ts';
@@ -22,6 +24,9 @@ import { VideoClient } from '../src/video-client.ts';
 import { playsFor, shownVideo } from '../src/video-player.ts';
 
 const spoken = 'Good morning and welcome to the meeting. The sun is shining and the water is warm.';
+const mib = 1024 * 1024;
+/** Imports from servers of tests. */
+const loopbackAllowed = { PROGRESS_ALLOW_NETWORKS: '127.0.0.1' };
 const steps = ['probe', 'audio', 'subtitles', 'poster', 'ladder', 'publish'];
 
 let media: TestMedia;
@@ -48,7 +53,7 @@ describe('a video', () => {
   let browser: TestBrowser;
   let pages: PlayerPages;
   beforeAll(async () => {
-    [server, browser, pages] = await Promise.all([startStandalone(), openBrowser(), openPlayerPages()]);
+    [server, browser, pages] = await Promise.all([startStandalone({ settings: loopbackAllowed }), openBrowser(), openPlayerPages()]);
     api = await server.signIn();
     videos = new VideoClient(server.httpUrl, api);
   });
@@ -105,7 +110,14 @@ describe('a video', () => {
     expect(await filesIn(server.dataDir, 'scratch')).toEqual([]);
   });
 
-  it('outlives a kill -9 of the whole server: it is completed after the next start, and nothing of the work is left over', async () => {
+  it('outlives a kill -9 of the whole server: it is completed after the next start, an import goes on where it was, and nothing of the work is left over', async () => {
+    const film = randomBytes(12 * mib);
+    await using elsewhere = await startHaltingServer(film, 10 * mib);
+    const imported = await videos.create('Imported', { url: elsewhere.url, process: false });
+    await eventually(
+      async () => (await filesIn(server.dataDir, 'media', 'imports', imported.video_id)).length > 0,
+      'a part of the import is kept',
+    );
     const video = await videos.create('Outlived');
     await videos.upload(video, await media.video(8, '640x360'), { pieceBytes: 1024 * 1024 });
     const ladder = async () => (await videos.progress(video)).steps.find(({ name }) => name === 'ladder');
@@ -113,9 +125,16 @@ describe('a video', () => {
     server.program.process.kill('SIGKILL');
     await server.program.ended;
 
-    await using next = await startStandalone({ dataDir: server.dataDir });
+    await using next = await startStandalone({ dataDir: server.dataDir, settings: loopbackAllowed });
     const after = new VideoClient(next.httpUrl, api.at(next.httpUrl));
     const done = await after.until(video, ['completed', 'failed'], 45_000);
+    await eventually(async () => (await after.get(imported)).source_state === 'ready', 'the import is done', 30_000);
+    expect(elsewhere.asked).toEqual([
+      { range: undefined, ifRange: undefined },
+      { range: `bytes=${8 * mib}-`, ifRange: '"one"' },
+    ]);
+    const kept = join(server.dataDir, 'media', 'videos', imported.video_id, 'source');
+    expect((await readFile(kept)).equals(film)).toBe(true);
     expect(done).toMatchObject({ status: 'completed', progress: 100, error: null });
     const { attempts } = await after.progress(video);
     // what was done stays done: of each part one attempt was lost at most
@@ -125,6 +144,7 @@ describe('a video', () => {
     const empty = async (...path: string[]) => (await filesIn(server.dataDir, ...path)).length === 0;
     await eventually(() => empty('scratch'), 'no scratch file is left');
     await eventually(() => empty('media', 'work'), 'work/ is empty');
+    await eventually(() => empty('media', 'imports'), 'imports/ is empty');
     expect(encodersOf(server.dataDir)).toEqual([]);
   });
 });
@@ -198,7 +218,8 @@ describe('processes that keep media in a bucket', () => {
     await eventually(() => encodersOf(cluster.dataDir).length === 0, 'no encoder is left');
     for (const worker of workers.keys()) {
       await eventually(
-        async () => (await filesIn(cluster.dataDir, worker, 'scratch')).length === 0,
+        // The copy of the original is kept for tasks that might follow.
+        async () => (await filesIn(cluster.dataDir, worker, 'scratch')).every((path) => path.includes('/copies/')),
         'no scratch file is left',
       );
     }

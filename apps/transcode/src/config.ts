@@ -44,6 +44,12 @@ export const transcodeSettings = defineSettings({
     min: 1_048_576,
     max: 1_125_899_906_842_624,
   }),
+  TRANSCODE_COPIES_BYTES: setting.integer({
+    doc: 'Originals from a bucket that are kept beside the scratch space for the tasks that follow, bytes together; the last one stays whatever its size.',
+    fallback: '10737418240',
+    min: 0,
+    max: 1_125_899_906_842_624,
+  }),
   TRANSCODE_PRESET: setting.text({
     doc: 'x264 preset of videos, `ultrafast` to `slow`; the same on all workers.',
     fallback: 'veryfast',

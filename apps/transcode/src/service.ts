@@ -11,7 +11,7 @@ import type { JobLeases, LiveWindowWriter, SourceDesk } from '@millrace/handover
 import type { Service } from '@millrace/http';
 import { Scope } from '@millrace/lifecycle';
 import type { Logger } from '@millrace/log';
-import type { MediaStore } from '@millrace/media-store';
+import { type MediaStore, withLocalCopies } from '@millrace/media-store';
 import type { MetricsRegistry } from '@millrace/metrics';
 import type { TranscodeSettings } from './config.ts';
 import type { ScratchSpace } from './core/scratch.ts';
@@ -52,6 +52,10 @@ export interface TranscodeDeps {
 
 /** Progress is silent for longer than a lease: what runs has been given up, ms. */
 const outOfTouchMs = 5_000;
+/** In the worker's scratch folder, where no lease is called so. */
+const copiesFolder = 'copies';
+/** An original that no task asked for so long is not kept, ms. */
+const copyIdleMs = 600_000;
 
 /** Starts the service. It takes sources and tasks at once; closing it gives them back. */
 export async function createTranscodeService(deps: TranscodeDeps): Promise<Service> {
@@ -59,7 +63,7 @@ export async function createTranscodeService(deps: TranscodeDeps): Promise<Servi
   const metrics = createTranscodeMetrics(deps.metrics);
   const scope = new Scope({ onError: (step, error) => log.warn('close-failed', { step, error }) });
   const scratch = deps.jobs && scope.use(await openScratch(deps, deps.jobs, metrics), 'scratch');
-  const desk = deps.jobs && scratch && { ...deps.jobs, scratch };
+  const desk = deps.jobs && scratch && { ...deps.jobs, scratch, mediaStore: keepCopies(deps, deps.jobs, scope) };
   const renditionFacts = scope.use(
     createRenditionFacts({ facts: deps.facts, clock, log, onFailed: () => metrics.factsFailed.inc() }),
     'rendition-facts',
@@ -105,9 +109,9 @@ export async function createTranscodeService(deps: TranscodeDeps): Promise<Servi
 
 /** A scratch folder that is this worker's own. */
 function openScratch(deps: TranscodeDeps, jobs: TranscodeJobs, metrics: TranscodeMetrics) {
-  const { settings, clock, log, workerId } = deps;
+  const { clock, log } = deps;
   return openScratchSpace({
-    folder: join(settings.TRANSCODE_SCRATCH_DIR ?? join(jobs.dataDir, 'scratch'), workerId),
+    folder: scratchFolder(deps, jobs),
     clock,
     log,
     onLeftovers: ({ processes, folders }) => {
@@ -116,6 +120,22 @@ function openScratch(deps: TranscodeDeps, jobs: TranscodeJobs, metrics: Transcod
     },
     onStuck: () => metrics.scratchStuck.inc(),
   });
+}
+
+function scratchFolder({ settings, workerId }: TranscodeDeps, jobs: TranscodeJobs): string {
+  return join(settings.TRANSCODE_SCRATCH_DIR ?? join(jobs.dataDir, 'scratch'), workerId);
+}
+
+/** The store, with copies of what it has in the scratch space, which is emptied at each start. */
+function keepCopies(deps: TranscodeDeps, jobs: TranscodeJobs, scope: Scope): MediaStore {
+  const copies = withLocalCopies({
+    store: jobs.mediaStore,
+    folder: join(scratchFolder(deps, jobs), copiesFolder),
+    mostBytes: deps.settings.TRANSCODE_COPIES_BYTES,
+    idleMs: copyIdleMs,
+    clock: deps.clock,
+  });
+  return scope.use(copies, 'copies').store;
 }
 
 function startJobWorker(

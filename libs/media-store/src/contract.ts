@@ -105,11 +105,20 @@ export function mediaStoreContract(
       }
     });
 
-    it('replaces an object whole', async () => {
+    it('replaces an object whole, and says another version of it where it says any', async () => {
       const store = await open();
+      const version = async () => {
+        const object = await store.get('x');
+        if (!object.ok) return object.error.kind;
+        for await (const _ of object.value.bytes);
+        return object.value.version;
+      };
       await store.put('x', [bytes('a long first version')]);
+      const first = await version();
+      expect(await version()).toBe(first);
       await store.put('x', [bytes('second')]);
       expect(await read(store, 'x')).toBe('second');
+      if (first !== undefined) expect(await version()).not.toBe(first);
     });
 
     it('shows nothing of an object whose source failed, and keeps the old one', async () => {

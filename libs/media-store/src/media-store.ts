@@ -1,6 +1,6 @@
 /**
  * The port to where media files rest: whole objects under keys, written once and atomically, read with ranges, removed by
- * prefix. A folder today, an S3 bucket later, so nothing here is a file system: no append, no rename, no directories.
+ * prefix. A folder or an S3 bucket, so nothing here is a file system: no append, no rename, no directories.
  */
 import type { Result } from '@millrace/result';
 
@@ -27,6 +27,8 @@ export interface StoredObject {
   /** What `bytes` will give, inclusive offsets; start > end for an empty object. */
   readonly start: number;
   readonly end: number;
+  /** Another one when the object was replaced; undefined where the store cannot tell. */
+  readonly version?: string;
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
@@ -55,6 +57,11 @@ export interface MediaStore {
    * the key is none. Says nothing about whether the object is there: `fetchToScratch` does.
    */
   localPath(key: string): string | undefined;
+  /**
+   * Makes `path` a local file with the object's bytes, as `fetchToScratch` promises; a store that keeps copies for those who ask again
+   * has it (`withLocalCopies`).
+   */
+  copyTo?(key: string, path: string, signal: AbortSignal): Promise<Result<string, StoreFailure>>;
   /** Removes an object; one that is not there counts as removed. */
   delete(key: string): Promise<Result<void, StoreFailure>>;
   /** Removes everything under `prefix`, a whole number of key segments ending in `/`. Returns how many objects went. */

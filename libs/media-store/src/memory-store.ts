@@ -13,6 +13,7 @@ export interface MemoryStore extends MediaStore {
 /** Opens an empty store in memory. */
 export function openMemoryStore(): MemoryStore {
   const objects = new Map<string, Uint8Array>();
+  const versions = new Map<string, number>();
   let failure: StoreFailure | undefined;
   const under = (prefix: string) => [...objects].filter(([key]) => key.startsWith(prefix));
   return {
@@ -31,6 +32,7 @@ export function openMemoryStore(): MemoryStore {
       }
       if (failure !== undefined) return err(failure);
       objects.set(key, Uint8Array.from(Buffer.concat(pieces)));
+      versions.set(key, (versions.get(key) ?? 0) + 1);
       return ok({ size: objects.get(key)?.byteLength ?? 0 });
     },
     async putFile(key, path) {
@@ -45,7 +47,8 @@ export function openMemoryStore(): MemoryStore {
       const fitted = fitRange(object.byteLength, range);
       if (!fitted.ok) return fitted;
       const { start, end } = fitted.value;
-      return ok({ size: object.byteLength, start, end, bytes: one(object.subarray(start, end + 1)) });
+      const version = String(versions.get(key));
+      return ok({ size: object.byteLength, start, end, version, bytes: one(object.subarray(start, end + 1)) });
     },
     async delete(key) {
       const segments = parseMediaKey(key);

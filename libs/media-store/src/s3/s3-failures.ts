@@ -32,8 +32,9 @@ export function passingReason(error: unknown): 'throttled' | 'server' | 'timeout
   const { name, status, code } = toldBy(error);
   if (throttledNames.test(name) || status === 429 || status === 503) return 'throttled';
   if (status !== undefined && status >= 500 && status !== 501) return 'server';
-  if (timeoutNames.test(name) || code === 'ETIMEDOUT') return 'timeout';
-  return code !== undefined && passingCodes.test(code) ? 'connection' : undefined;
+  // First, as the client calls some of these a timeout.
+  if (code !== undefined && passingCodes.test(code)) return 'connection';
+  return timeoutNames.test(name) || code === 'ETIMEDOUT' ? 'timeout' : undefined;
 }
 
 /** `key` is the store's, without the bucket's prefix. A missing bucket is no missing object. */

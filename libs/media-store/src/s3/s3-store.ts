@@ -111,7 +111,7 @@ class S3Store implements MediaStore, AsyncDisposable {
       const { size, start, end, tag } = found;
       const reopen = (from: number, to: number) => this.#api.getObject(name, `bytes=${from}-${to}`, tag);
       const bytes = readBody(found, { reopen, observer: this.#deps.observer, idleMs });
-      return ok({ size, start, end, bytes });
+      return ok({ size, start, end, bytes, ...(tag === undefined ? {} : { version: tag }) });
     } catch (error) {
       return isBadRange(error) ? this.#badRange(key) : err(storeFailureOf(error, key));
     }
