@@ -183,6 +183,10 @@ export const taskSpecSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('thumbnail'),
     image: mediaKeySchema,
+    content_type: z.string(),
+    /** As stored, pixels. */
+    width: z.int().positive(),
+    height: z.int().positive(),
     /** EXIF orientation of the picture. */
     orientation: z.int().min(1).max(8),
     /** Its longer side at most, pixels. */

@@ -46,7 +46,7 @@ async function enter(
   const { picture, thumbnail: key } = thumbnailRequestOf(job.request);
   const image = await tx.images.lock(job.subject);
   const result = done.get(thumbnailTask)?.result;
-  const current = image?.picture?.key === picture;
+  const current = image?.picture?.key === picture.key;
   if (image !== undefined && current && job.status === 'completed' && result?.kind === 'thumbnail') {
     const { width, height } = result;
     const next = thumbnailMade(image, { key, width, height }, nowMs);

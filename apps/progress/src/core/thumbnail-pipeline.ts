@@ -1,11 +1,10 @@
 /** The pipeline of kind `thumbnail`: one task of a worker, which makes a small copy of an image's picture. */
+import type { Picture } from './image.ts';
 import type { JobPlan, Pipeline } from './pipeline.ts';
 
 /** What a `thumbnail` job is asked to do. */
 export interface ThumbnailRequest {
-  /** Key of the picture, and its EXIF orientation. */
-  readonly picture: string;
-  readonly orientation: number;
+  readonly picture: Picture;
   /** Key of what is made. */
   readonly thumbnail: string;
 }
@@ -17,13 +16,14 @@ const side = 640;
 
 export const thumbnailPipeline: Pipeline<ThumbnailRequest> = {
   kind: 'thumbnail',
-  plan({ picture: image, orientation, thumbnail: output }): JobPlan {
+  plan({ picture, thumbnail: output }): JobPlan {
+    const { key: image, contentType: content_type, width, height, orientation } = picture;
     return {
       steps: [{ name: 'thumbnail', weight: 100, phase: 'making the thumbnail' }],
       tasks: [
         {
           ...{ key: thumbnailTask, step: 'thumbnail', share: 1, after: [] },
-          spec: { kind: 'thumbnail', image, orientation, side, output },
+          spec: { kind: 'thumbnail', image, content_type, width, height, orientation, side, output },
         },
       ],
     };
@@ -40,6 +40,6 @@ export function thumbnailRequestOf(request: unknown): ThumbnailRequest {
 }
 
 /** Where the thumbnail of a picture is, made or not. A picture is never replaced, so neither is its thumbnail. */
-export function thumbnailKeyOf(picture: { readonly key: string }): string {
+export function thumbnailKeyOf(picture: Pick<Picture, 'key'>): string {
   return `${picture.key}.webp`;
 }

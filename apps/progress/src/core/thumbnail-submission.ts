@@ -51,8 +51,7 @@ async function submitThumbnail(
 ): Promise<boolean> {
   const { imgName, picture } = image;
   if (picture === undefined) throw new Error(`image ${imgName}: due for a thumbnail without a picture`);
-  const { key, orientation } = picture;
-  const request: ThumbnailRequest = { picture: key, orientation, thumbnail: thumbnailKeyOf(picture) };
+  const request: ThumbnailRequest = { picture, thumbnail: thumbnailKeyOf(picture) };
   const submitted = await desk.submit(tx, {
     ...{ jobId: newId('job', idSource), kind: 'thumbnail' as const, subject: imgName, ownerId: houseOwnerId },
     ...{ priority: fresh ? ('high' as const) : ('low' as const), force: false, request },
@@ -60,7 +59,8 @@ async function submitThumbnail(
   if (submitted.kind === 'quota') return false;
   // nobody asks for it by its image, and what it leaves is with the image: it goes as soon as it has ended
   await desk.forget(tx, 'thumbnail', imgName);
-  const others = submitted.kind === 'conflict' && thumbnailRequestOf(submitted.active.request).picture !== key;
+  const others =
+    submitted.kind === 'conflict' && thumbnailRequestOf(submitted.active.request).picture.key !== picture.key;
   await tx.images.save(thumbnailAsked(image, nowMs + (others ? slotMs : againMs)), []);
   return true;
 }

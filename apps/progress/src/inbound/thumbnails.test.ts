@@ -21,7 +21,9 @@ it('a picture that has come gets a thumbnail, which its owner sees and may keep,
   rig = await openImageRig();
   expect((await (await rig.upload('sun.png')).json()) as Image).toMatchObject({ thumbnail_url: null });
   const task = await thumbnail();
-  expect(task.spec).toMatchObject({ kind: 'thumbnail', orientation: 1, side: 640 });
+  expect(task.spec).toMatchObject({
+    ...{ kind: 'thumbnail', content_type: 'image/png', width: 640, height: 480, orientation: 1, side: 640 },
+  });
   expect((await fetched('/api/v1/images/sun.png/thumbnail')).status).toBe(404);
   await rig.thumbnailDone(task);
 

@@ -9,8 +9,7 @@ export interface ThumbnailWish {
   readonly orientation: number;
   /** Longer side of the thumbnail at most, pixels. */
   readonly side: number;
-  /** As ffmpeg names it. */
-  readonly pixelFormat: string | undefined;
+  readonly contentType: string;
 }
 
 export interface ThumbnailPlan {
@@ -24,13 +23,13 @@ export interface ThumbnailPlan {
 const mostWeighed = 16_000_000;
 
 /** The whole picture in its own shape, never larger than it is. */
-export function planThumbnail({ width, height, orientation, side, pixelFormat }: ThumbnailWish): ThumbnailPlan {
+export function planThumbnail({ width, height, orientation, side, contentType }: ThumbnailWish): ThumbnailPlan {
   const scale = Math.min(1, side / Math.max(width, height));
   const small = { width: scaled(width, scale), height: scaled(height, scale) };
   const resize = `scale=${small.width}:${small.height}:flags=area`;
   // the colour of what cannot be seen would show at its edges
   const weighed = ['format=gbrap', 'premultiply=inplace=1', resize, 'unpremultiply=inplace=1'];
-  const seeThrough = isSeeThrough(pixelFormat);
+  const seeThrough = contentType !== 'image/jpeg';
   const shrink = seeThrough && width * height <= mostWeighed ? weighed : [resize];
   const out = seeThrough ? 'format=bgra' : 'format=bgr0';
   // turned when it is small: that costs nothing then
@@ -39,9 +38,4 @@ export function planThumbnail({ width, height, orientation, side, pixelFormat }:
 
 function scaled(side: number, scale: number): number {
   return Math.max(1, Math.round(side * scale));
-}
-
-/** Whether it may have pixels that can be seen through: rgba, ya8, yuva420p, or a palette, as GIF has. */
-function isSeeThrough(pixelFormat: string | undefined): boolean {
-  return pixelFormat !== undefined && /^(rgba|bgra|argb|abgr|gbrap|ya\d|yuva|pal8)/.test(pixelFormat);
 }

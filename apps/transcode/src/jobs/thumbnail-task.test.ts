@@ -22,7 +22,10 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function attempt(over: Partial<SpecOf<'thumbnail'>>, signal = new AbortController().signal) {
-  const spec = { kind: 'thumbnail' as const, image: 'images/a/img_1', orientation: 1, side: 160, output, ...over };
+  const spec: SpecOf<'thumbnail'> = {
+    ...{ kind: 'thumbnail', image: 'images/a/img_1', content_type: 'image/png', width: 640, height: 480 },
+    ...{ orientation: 1, side: 160, output, ...over },
+  };
   const scratch = await mkdtemp(join(folder, 'scratch-'));
   return thumbnail(spec, { signal, scratch, store, log: silentLogger, inputs: [], report: () => {} });
 }
@@ -48,7 +51,7 @@ const red = [expect.closeTo(255, -1.5), expect.closeTo(0, -1.5), expect.closeTo(
 const blue = [expect.closeTo(0, -1.5), expect.closeTo(0, -1.5), expect.closeTo(255, -1.5), 255];
 
 it('a thumbnail shows the whole picture, upright', async () => {
-  const plain = await thumbnailOf('plain.jpg', halves);
+  const plain = await thumbnailOf('plain.jpg', halves, { content_type: 'image/jpeg' });
   expect([plain.width, plain.height, plain.at(20, 60), plain.at(140, 60)]).toEqual([160, 120, red, blue]);
   // as a phone held upright stores it: the top of what is shown is on the left of what is stored
   const upright = await thumbnailOf('upright.jpg', halves, { orientation: 6 });
@@ -69,8 +72,13 @@ it('what can be seen through stays so, and its colour does not show at its edges
 });
 
 it('a small picture stays as it is, a strip keeps a pixel, of a GIF the first picture counts', async () => {
-  expect(await thumbnailOf('small.png', 'color=red:size=30x20')).toMatchObject({ width: 30, height: 20 });
-  expect(await thumbnailOf('strip.png', 'color=red:size=4000x2,format=rgb24,crop=4000:1')).toMatchObject({
+  expect(await thumbnailOf('small.png', 'color=red:size=30x20', { width: 30, height: 20 })).toMatchObject({
+    width: 30,
+    height: 20,
+  });
+  expect(
+    await thumbnailOf('strip.png', 'color=red:size=4000x2,format=rgb24,crop=4000:1', { width: 4_000, height: 1 }),
+  ).toMatchObject({
     width: 160,
     height: 1,
   });

@@ -1,13 +1,13 @@
 /** A small copy of a picture, for lists. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { imageFormats, probeFile, runFfmpeg } from '@millrace/ffmpeg';
+import { imageFormats, runFfmpeg } from '@millrace/ffmpeg';
 import { fetchToScratch } from '@millrace/media-store';
 import { err, ok } from '@millrace/result';
 import type { TaskExecutor } from '../core/task-executor.ts';
 import { planThumbnail } from '../core/thumbnail-plan.ts';
 import type { EncoderSettings } from './encoder-settings.ts';
-import { failureOfRun, failureOfStore, refusal } from './task-failures.ts';
+import { failureOfRun, failureOfStore } from './task-failures.ts';
 
 /** What is larger was refused when it came. */
 const maxPixels = 64_000_000;
@@ -19,14 +19,8 @@ export function createThumbnailTask({ threads, niceness }: EncoderSettings): Tas
   return async (spec, { store, scratch, signal, log }) => {
     const picture = await fetchToScratch(store, spec.image, scratch, signal);
     if (!picture.ok) return err(failureOfStore(picture.error, 'reading the picture'));
-    const probed = await probeFile(picture.value, { signal, log, formats: imageFormats });
-    if (!probed.ok) return err(failureOfRun(probed.error, 'reading the picture'));
-    const { video } = probed.value;
-    if (video === undefined || video.codedWidth < 1 || video.codedHeight < 1) {
-      return err(refusal('bad-media', 'expected a picture, got a file without one'));
-    }
-    const { codedWidth: width, codedHeight: height, pixelFormat } = video;
-    const plan = planThumbnail({ width, height, pixelFormat, orientation: spec.orientation, side: spec.side });
+    const { width, height, orientation, side, content_type: contentType } = spec;
+    const plan = planThumbnail({ width, height, orientation, side, contentType });
     const path = join(scratch, 'thumbnail.webp');
     const run = await runFfmpeg({
       inputs: [{ kind: 'file', path: picture.value, formats: imageFormats, options: ['-noautorotate'] }],
