@@ -16,7 +16,8 @@ export async function* cutParts(
         yield Buffer.concat(held, size);
         [held, size, isFirst] = [[], 0, false];
       }
-      const some = piece.slice(from, from + partBytes - size);
+      // A copy: `slice` of a Buffer would be none.
+      const some = new Uint8Array(piece.subarray(from, from + partBytes - size));
       held.push(some);
       size += some.byteLength;
       from += some.byteLength;
