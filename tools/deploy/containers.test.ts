@@ -48,6 +48,28 @@ interface Manifest {
   readonly spec: ManifestSpec;
 }
 
+/** Part of a list that kustomize merges: by name, or by the path of a mount. */
+interface PatchedItem {
+  readonly name?: string;
+  readonly mountPath?: string;
+  readonly $patch?: 'delete';
+}
+
+interface BucketPatch {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly spec: {
+    readonly template: {
+      readonly spec: {
+        readonly containers: readonly [
+          PatchedItem & { readonly env: readonly PatchedItem[]; readonly volumeMounts: readonly PatchedItem[] },
+        ];
+        readonly volumes: readonly PatchedItem[];
+      };
+    };
+  };
+}
+
 const compose = parse(readFileSync(inRepository('deploy/compose.yaml'), 'utf8'), { merge: true }) as {
   readonly services: Readonly<Record<string, ComposeService>>;
   readonly volumes: Readonly<Record<string, unknown>>;
@@ -218,6 +240,42 @@ describe('the kustomize base', () => {
       return settingMistakes(table, given).map((text) => `${metadata.name}: ${text}`);
     });
     expect(mistakes).toEqual([]);
+  });
+
+  test('is without the shared volume, and complete, with media in a bucket', () => {
+    const file = readFileSync(inRepository('k8s/components/bucket/kustomization.yaml'), 'utf8');
+    const { patches } = parse(file) as { patches: readonly { patch: string }[] };
+    const [claim, ...pods] = patches.map(({ patch }) => parse(patch) as BucketPatch);
+    expect(claim).toMatchObject({ kind: 'PersistentVolumeClaim', metadata: { name: 'media' }, $patch: 'delete' });
+    const withVolume = workloads.filter((workload) => JSON.stringify(workload).includes('/var/lib/millrace-media'));
+    expect(pods.map(({ metadata }) => metadata.name).sort()).toEqual(withVolume.map((w) => w.metadata.name).sort());
+    for (const { kind, metadata, spec } of pods) {
+      const workload = withVolume.find((each) => each.kind === kind && each.metadata.name === metadata.name);
+      const [container] = workload?.spec.template.spec.containers ?? [];
+      const [changed] = spec.template.spec.containers;
+      const table = tables.get(container?.image.replace('millrace/', '') ?? '') ?? {};
+      const left = (whole: unknown, patched: readonly PatchedItem[], key: keyof PatchedItem) => {
+        const gone = patched.filter(({ $patch }) => $patch === 'delete').map((item) => item[key]);
+        const items = whole as readonly PatchedItem[];
+        expect(items.map((item) => item[key])).toEqual(expect.arrayContaining(gone));
+        return items.filter((item) => !gone.includes(item[key]));
+      };
+      expect(changed.name).toBe((container as unknown as PatchedItem).name);
+      const rest = [
+        left(container?.env, changed.env, 'name'),
+        left((container as unknown as { volumeMounts: unknown }).volumeMounts, changed.volumeMounts, 'mountPath'),
+        left(
+          (workload?.spec.template.spec as unknown as { volumes: unknown }).volumes,
+          spec.template.spec.volumes,
+          'name',
+        ),
+      ];
+      expect(JSON.stringify(rest), metadata.name).not.toMatch(/"media"|millrace-media|MEDIA_DIR/);
+      const added = changed.env.filter(({ $patch }) => $patch === undefined).map(({ name }) => name ?? '');
+      expect(added.filter((name) => !(name in table))).toEqual([]);
+      expect(added).toContain('MEDIA_S3_SECRET_ACCESS_KEY');
+      expect(settingMistakes(table, { MEDIA_STORE_URL: 's3://bucket/millrace' }).join()).not.toContain('MEDIA_');
+    }
   });
 
   test.each(workloads.map((workload) => [workload.metadata.name, workload] as const))(
