@@ -53,7 +53,11 @@ describe('a video', () => {
   let browser: TestBrowser;
   let pages: PlayerPages;
   beforeAll(async () => {
-    [server, browser, pages] = await Promise.all([startStandalone({ settings: loopbackAllowed }), openBrowser(), openPlayerPages()]);
+    [server, browser, pages] = await Promise.all([
+      startStandalone({ settings: loopbackAllowed }),
+      openBrowser(),
+      openPlayerPages(),
+    ]);
     api = await server.signIn();
     videos = new VideoClient(server.httpUrl, api);
   });

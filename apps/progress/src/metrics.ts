@@ -124,7 +124,7 @@ export function createProgressMetrics(registry: MetricsRegistry) {
     }),
     importResumes: new Counter({
       name: 'millrace_progress_import_resumes_total',
-      help: 'How often the rest of a file was asked for after the server of a URL had broken off.',
+      help: 'How often the rest of a file was asked for, after its server broke off or an instance of ours died.',
       registers,
     }),
     webhookTries: new Counter({

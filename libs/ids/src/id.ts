@@ -10,11 +10,11 @@ export type Id<P extends IdPrefix> = string & { readonly [brand]: P };
 
 /**
  * Every kind of id there is: stream, stream key, API token, playback id, publish, viewer session, event, owner, request; video, job,
- * task of a job, composition, image, upload, asset (what a video's run published), webhook.
+ * task of a job, composition, image, upload, asset (what a video's run published), webhook, import.
  */
 export type IdPrefix =
   | ('str' | 'key' | 'tok' | 'play' | 'pub' | 'ses' | 'evt' | 'own' | 'req')
-  | ('vid' | 'job' | 'tsk' | 'cmp' | 'img' | 'upl' | 'ast' | 'hook');
+  | ('vid' | 'job' | 'tsk' | 'cmp' | 'img' | 'upl' | 'ast' | 'hook' | 'imp');
 
 export type StreamId = Id<'str'>;
 export type KeyId = Id<'key'>;

@@ -1,3 +1,5 @@
+import type { UploadPart } from './upload.ts';
+
 /** Something on its way from a URL: the original of a video, or the picture of an image. */
 export interface ImportRecord {
   /** Id of the video, or name of the image. */
@@ -25,7 +27,38 @@ export interface ImportProgress {
   readonly totalBytes: number | undefined;
 }
 
+/** Folder of all that is kept of an import, in the media store, ending in `/`. */
+export function importPrefix(videoId: string): string {
+  return `imports/${videoId}/`;
+}
+
+/** One version of a file, as its server names it, and where what comes of it is kept. */
+export interface ImportVersion {
+  /** For If-Range. */
+  readonly validator: string;
+  /** Undefined: its server did not say. */
+  readonly totalBytes: number | undefined;
+  /** Below `importPrefix`, without the final slash; another one for every beginning. */
+  readonly folder: string;
+}
+
+/** What is kept of an original: parts that follow each other from byte 0. */
+export interface KeptImport extends ImportVersion {
+  readonly parts: readonly UploadPart[];
+  /** Of all parts. */
+  readonly keptBytes: number;
+}
+
 export interface OriginalImportRows extends ImportRows {
+  /** Undefined: nothing. */
+  kept(videoId: string): Promise<KeptImport | undefined>;
+  /** Begins to keep a version, instead of what is kept in folder `before`; false: somebody else did, or the import is over. */
+  keep(videoId: string, before: string | undefined, version: ImportVersion | undefined): Promise<boolean>;
+  /**
+   * Adds the part that follows what is kept in `folder`; false: somebody else did, or the import is over. `moves`: it is worth as many tries
+   * as there were at first.
+   */
+  addPart(videoId: string, folder: string, part: UploadPart, moves: boolean): Promise<boolean>;
   /** Keeps how much has come; false: the import is over. */
   moved(videoId: string, progress: ImportProgress): Promise<boolean>;
   /** Of those of the videos whose originals are on their way. */

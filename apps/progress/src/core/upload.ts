@@ -37,6 +37,16 @@ export interface UploadPart {
   readonly key: string;
 }
 
+/** The first byte without a part; undefined: there is none. */
+export function firstGap(parts: readonly UploadPart[], sizeBytes: number): number | undefined {
+  let at = 0;
+  for (const part of parts) {
+    if (part.startByte !== at) return at;
+    at += part.sizeBytes;
+  }
+  return at === sizeBytes ? undefined : at;
+}
+
 /** Folder of an upload's parts in the media store, ending in `/`. */
 export function partsPrefix(uploadId: string): string {
   return `uploads/${uploadId}/`;

@@ -1,5 +1,6 @@
 /** The end of a video: its job, its uploads, its rows and, through cleanups, everything in the store. */
 import { importCancelled } from './import-facts.ts';
+import { importPrefix } from './import-rows.ts';
 import type { JobDesk } from './job-desk.ts';
 import type { Transaction } from './store.ts';
 import { partsPrefix } from './upload.ts';
@@ -26,7 +27,12 @@ export async function removeVideo(
   if (uploads.some((upload) => upload.state === 'joining')) await tx.cleanups.add([{ prefix: folder }], nowMs + joinMs);
   const elsewhere = [video.sourceKey, video.fileKey].filter((key) => key !== undefined && !key.startsWith(folder));
   await tx.videos.remove(videoId);
-  if (video.sourceState === 'importing') await tx.publish([importCancelled(video, nowMs)]);
+  if (video.sourceState === 'importing') {
+    await tx.publish([importCancelled(video, nowMs)]);
+    const parts = { prefix: importPrefix(videoId) };
+    await tx.cleanups.add([parts], nowMs);
+    await tx.cleanups.add([parts], nowMs + joinMs); // as above
+  }
   await tx.cleanups.add(
     [
       { prefix: folder },

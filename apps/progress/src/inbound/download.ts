@@ -1,7 +1,7 @@
 /**
- * One body from a URL. When the connection breaks it is asked for the rest, if the server said by what the rest is known to be of the
- * same version (a strong ETag, or a Last-Modified that is strong: RFC 9110 8.8); what comes then is checked again, so that two versions
- * are never mixed. A server that cannot do that fails the download, and whoever wanted it begins anew.
+ * One body from a URL, or the rest of one. When the connection breaks it is asked for the rest, if the server said by what the rest is known
+ * to be of the same version (a strong ETag, or a Last-Modified that is strong: RFC 9110 8.8); what comes then is checked again, so that two
+ * versions are never mixed. A server that cannot do that fails the download, and whoever wanted it begins anew.
  */
 import { type Clock, sleep } from '@millrace/clock';
 import type { PublicAnswer, PublicFetch } from '@millrace/http';
@@ -13,8 +13,18 @@ import { rangeContinues, validatorOf } from '../core/range-answer.ts';
 export interface DownloadFailure {
   /** For the owner; never the URL. */
   readonly reason: string;
-  /** Whether asking again, from the beginning, may help; `at-once`: the server is well, but has another version now. */
-  readonly retryable: boolean | 'at-once';
+  /**
+   * Whether asking again may help; `at-once`: the server is well, but has another version now; `elsewhere`: nothing is wrong, another
+   * instance fetches it.
+   */
+  readonly retryable: boolean | 'at-once' | 'elsewhere';
+}
+
+/** What there is already of a body, from its first byte on. */
+export interface DownloadedPart {
+  readonly validator: string;
+  readonly receivedBytes: number;
+  readonly totalBytes: number | undefined;
 }
 
 export interface DownloadOptions {
@@ -45,33 +55,62 @@ const mostResumes = 1_000;
 export class Download implements Disposable {
   readonly #url: string;
   readonly #options: DownloadOptions;
-  readonly #validator: string | undefined;
   #answer: PublicAnswer;
   #breaks = 0;
   #resumes = 0;
   /** Where the last break was. */
   #brokeAt = 0;
-  /** Bytes that have come. */
-  received = 0;
+  /** What a rest is asked for by; undefined: it cannot be. */
+  readonly validator: string | undefined;
+  /** Where the body that is given begins: byte 0, or behind what there was already. */
+  readonly startByte: number;
+  /** Bytes of the whole that have come. */
+  received: number;
   /** Of the whole body; undefined: the server did not say. */
   readonly total: number | undefined;
   /** Set when the body breaks for a reason of the server's. */
   #failure: DownloadFailure | undefined;
 
-  private constructor(url: string, answer: PublicAnswer, total: number | undefined, options: DownloadOptions) {
+  private constructor(
+    url: string,
+    answer: PublicAnswer,
+    about: Pick<Download, 'validator' | 'startByte' | 'total'>,
+    options: DownloadOptions,
+  ) {
     this.#url = url;
     this.#answer = answer;
     this.#options = options;
-    this.#validator = validatorOf(answer.headers);
-    this.total = total;
+    this.validator = about.validator;
+    this.total = about.total;
+    this.startByte = about.startByte;
+    this.received = about.startByte;
+    this.#brokeAt = about.startByte;
   }
 
-  /** Asks for the body and resolves when it begins to come. */
-  static async begin(url: string, options: DownloadOptions): Promise<Result<Download, DownloadFailure>> {
-    const { fetch, signal, maxBytes } = options;
-    const asked = await fetch.fetch(url, { signal });
+  /**
+   * Asks for the body, or for what follows `there`, and resolves when it begins to come. From its first byte on after all where the server
+   * has another version now, or gives no parts.
+   */
+  static async begin(
+    url: string,
+    options: DownloadOptions,
+    there?: DownloadedPart,
+  ): Promise<Result<Download, DownloadFailure>> {
+    const { fetch, signal, maxBytes, metrics } = options;
+    if (there !== undefined) metrics.importResumes.inc();
+    const headers = there === undefined ? {} : restOf(there.receivedBytes, there.validator);
+    const asked = await fetch.fetch(url, { signal, headers });
     if (!asked.ok) return err(notAsked(asked.error));
     const answer = asked.value;
+    if (there !== undefined && answer.status !== 200) {
+      const { validator, receivedBytes: startByte, totalBytes: total } = there;
+      if (rangeContinues(answer, { validator, from: startByte, total })) {
+        return ok(new Download(url, answer, { validator, startByte, total }, options));
+      }
+      answer[Symbol.dispose]();
+      if ([206, 412, 416].includes(answer.status)) return Download.begin(url, options);
+      return err(badStatus(answer.status, options.what));
+    }
     const said = Number(answer.headers['content-length'] ?? Number.NaN);
     const total = Number.isSafeInteger(said) && said >= 0 ? said : undefined;
     const failure =
@@ -80,7 +119,9 @@ export class Download implements Disposable {
         : total !== undefined && total > maxBytes
           ? tooLarge(options, `${total} bytes`)
           : undefined;
-    if (failure === undefined) return ok(new Download(url, answer, total, options));
+    if (failure === undefined) {
+      return ok(new Download(url, answer, { validator: validatorOf(answer.headers), startByte: 0, total }, options));
+    }
     answer[Symbol.dispose]();
     return err(failure);
   }
@@ -132,7 +173,7 @@ export class Download implements Disposable {
   async #resume(reason: string): Promise<void> {
     const { fetch, clock, signal, metrics } = this.#options;
     this.#answer[Symbol.dispose]();
-    const validator = this.#validator;
+    const { validator } = this;
     if (validator === undefined || this.received === 0) this.#fail({ reason, retryable: true });
     if (this.received - this.#brokeAt >= worthBytes) this.#breaks = 0;
     this.#brokeAt = this.received;
@@ -143,8 +184,7 @@ export class Download implements Disposable {
       this.#breaks += 1;
       this.#resumes += 1;
       metrics.importResumes.inc();
-      const headers = { range: `bytes=${this.received}-`, 'if-range': validator };
-      const asked = await fetch.fetch(this.#url, { signal, headers });
+      const asked = await fetch.fetch(this.#url, { signal, headers: restOf(this.received, validator) });
       if (!asked.ok) {
         const failure = notAsked(asked.error);
         if (failure.retryable === false) this.#fail(failure);
@@ -172,6 +212,10 @@ export class Download implements Disposable {
     this.#failure = failure;
     throw new Error(failure.reason);
   }
+}
+
+function restOf(from: number, validator: string) {
+  return { range: `bytes=${from}-`, 'if-range': validator };
 }
 
 /** It came, and could not be kept. */

@@ -1,6 +1,6 @@
 /**
  * The loops of imports: each takes what is due off a list in the database, fetches it, and enters what came of it. Any instance may
- * do it; what one that died had begun is begun again by the next. What failed for now is tried again, later each time.
+ * do it; what one that died had begun is taken up by the next. What failed for now is tried again, later each time.
  */
 import type { Clock } from '@millrace/clock';
 import { backoffMs } from '@millrace/lifecycle';
@@ -34,8 +34,8 @@ export interface ImportLoopDeps {
 }
 
 /** An instance that dies while it fetches leaves it to others after this, ms; who lives puts it off again in time. */
-const takenMs = 15_000;
-const goesOnMs = 5_000;
+const takenMs = 6_000;
+const goesOnMs = 2_000;
 
 export class ImportLoops<T> {
   readonly #kind: ImportKind<T>;
@@ -87,7 +87,10 @@ export class ImportLoops<T> {
         metrics.imports.inc({ of, outcome: 'done' });
       }
     } catch (error) {
-      if (!over.signal.aborted) throw error;
+      if (over.signal.aborted) return true;
+      // an instance that ends leaves it to others at once
+      if (signal.aborted) await rows.putOff(subject, clock.nowMs());
+      throw error;
     } finally {
       timer.cancel();
     }
@@ -97,6 +100,7 @@ export class ImportLoops<T> {
   async #failed(wish: ImportRecord, { reason, retryable }: DownloadFailure): Promise<void> {
     const { store, clock, log, metrics } = this.#deps;
     const { of, mostTries } = this.#kind;
+    if (retryable === 'elsewhere') return;
     log.warn('import-failed', { of, subject: wish.subject, tries: wish.tries, reason });
     if (retryable !== false && wish.tries < mostTries) {
       metrics.imports.inc({ of, outcome: 'retried' });

@@ -4,12 +4,13 @@ import type { MediaStore } from '@millrace/media-store';
 import { err, ok, type Result } from '@millrace/result';
 import type { DueLoop } from '../core/due-loop.ts';
 import { importEnded, importQueued } from '../core/import-facts.ts';
-import type { ImportRecord } from '../core/import-rows.ts';
+import { type ImportRecord, importPrefix } from '../core/import-rows.ts';
 import type { ProgressStore } from '../core/store.ts';
 import { sourceArrived, sourceFailed, sourceKeyOf, type VideoImports } from '../core/video-source.ts';
 import type { SubmissionDeps } from '../core/video-submission.ts';
 import { Download, type DownloadFailure, type DownloadMetrics, notStored } from './download.ts';
 import { type ImportLoopDeps, ImportLoops } from './import-loops.ts';
+import { emptyFile, ImportParts } from './import-parts.ts';
 import { ImportReporter } from './import-reporter.ts';
 
 export interface ImporterDeps extends SubmissionDeps, ImportLoopDeps {
@@ -54,20 +55,28 @@ export class Importer implements VideoImports {
 
   /** Resolves with the size of the stored original, bytes. */
   async #fetch(wish: ImportRecord, signal: AbortSignal): Promise<Result<number, DownloadFailure>> {
-    const { fetch, clock, mediaStore, metrics } = this.#deps;
-    const begun = await Download.begin(wish.url, {
-      ...{ fetch, clock, signal, metrics, what: 'original', maxBytes: await this.#room(wish.ownerId) },
-    });
+    const { fetch, clock, mediaStore, store, metrics } = this.#deps;
+    const parts = new ImportParts(wish, this.#deps);
+    const kept = await store.imports.kept(wish.subject);
+    if (kept !== undefined && kept.keptBytes === kept.totalBytes) return parts.join(kept, signal);
+    const there = kept && {
+      ...{ validator: kept.validator, receivedBytes: kept.keptBytes, totalBytes: kept.totalBytes },
+    };
+    const begun = await Download.begin(
+      wish.url,
+      { ...{ fetch, clock, signal, metrics, what: 'original' }, maxBytes: await this.#room(wish.ownerId) },
+      there?.receivedBytes === 0 ? undefined : there,
+    );
     if (!begun.ok) return begun;
     using download = begun.value;
     const progress = () => ({ receivedBytes: download.received, totalBytes: download.total });
     await using _ = new ImportReporter(wish, progress, this.#deps);
+    if (parts.areWorth(download)) return await parts.fetch(download, kept, signal);
     const came = await download.into((body) => mediaStore.put(sourceKeyOf(wish.subject), body));
     if (!came.ok) return came;
     const written = came.value;
     if (!written.ok) return err(notStored(written.error, 'original'));
-    if (written.value.size > 0) return ok(written.value.size);
-    return err({ reason: 'expected a file from the URL, it is empty', retryable: false });
+    return written.value.size > 0 ? ok(written.value.size) : err(emptyFile);
   }
 
   /** Bytes that one more original of the owner may have. */
@@ -84,6 +93,7 @@ export class Importer implements VideoImports {
     await store.transaction(async (tx) => {
       const video = await tx.videos.lock(videoId);
       await tx.imports.remove(videoId);
+      await tx.cleanups.add([{ prefix: importPrefix(videoId) }], nowMs);
       if (video === undefined)
         await tx.cleanups.add([{ key }], nowMs); // deleted meanwhile
       else if (video.sourceState === 'importing') {
@@ -99,6 +109,7 @@ export class Importer implements VideoImports {
     await store.transaction(async (tx) => {
       const video = await tx.videos.lock(videoId);
       await tx.imports.remove(videoId);
+      await tx.cleanups.add([{ prefix: importPrefix(videoId) }], nowMs);
       if (video?.sourceState !== 'importing') return;
       await sourceFailed(tx, video, reason, nowMs);
       await tx.publish([importEnded(video, reason, nowMs)]);

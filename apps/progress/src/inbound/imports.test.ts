@@ -3,6 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Video } from '@millrace/api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createImportRows } from '../outbound/import-rows.ts';
 import { videoJobs } from '../testing/video-jobs.ts';
 import { openTestProgress, type TestProgress } from '../testing.ts';
 
@@ -19,7 +20,7 @@ beforeAll(async () => {
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/film.mp4?token=secret`;
   progress = await openTestProgress({
     jobTypes: videoJobs(),
-    settings: { PROGRESS_ALLOW_NETWORKS: ['127.0.0.1'], PROGRESS_MAX_UPLOAD_BYTES: 400_000 },
+    settings: { PROGRESS_ALLOW_NETWORKS: ['127.0.0.1'], PROGRESS_MAX_UPLOAD_BYTES: 20_000_000 },
   });
   ({ token, ownerId } = await progress.tokenOf('broadcaster'));
 });
@@ -50,6 +51,13 @@ async function stored(videoId: string): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
+/** What is kept of an import, until its end. */
+async function keptOf({ video_id: id }: Video): Promise<readonly string[]> {
+  const keys: string[] = [];
+  for await (const { key } of progress.mediaStore.list(`imports/${id}/`)) keys.push(key);
+  return keys;
+}
+
 const factsOf = ({ video_id: id }: Video) => progress.facts(id.replace('vid_', 'imp_'));
 
 const settled = { timeout: 30_000, interval: 20 };
@@ -78,8 +86,8 @@ describe('an original from a URL', () => {
   it('says why it did not come: not there, too large, announced or not', async () => {
     const reasons: [RequestListener, RegExp][] = [
       [(_, response) => void response.writeHead(404).end(), /answered 404/],
-      [(_, response) => void response.writeHead(200, { 'content-length': 500_000 }).end(), /at most 400000 bytes/],
-      [(_, response) => void response.writeHead(200).end(new Uint8Array(500_000)), /at most 400000 bytes/],
+      [(_, response) => void response.writeHead(200, { 'content-length': 30_000_000 }).end(), /at most 20000000 bytes/],
+      [(_, response) => void response.writeHead(200).end(new Uint8Array(20_000_001)), /at most 20000000 bytes/],
       [(_, response) => void response.writeHead(200).end(), /empty/],
       [
         (_, response) => void response.writeHead(302, { location: 'http://192.168.0.1/' }).end(),
@@ -164,6 +172,75 @@ describe('an original from a URL', () => {
       expect(await stored(made.body.video.video_id)).toEqual(Buffer.from(newer));
     }
   }, 60_000);
+
+  it('goes on behind what was kept when the service is started anew, and never mixes versions', async () => {
+    const large = new Uint8Array(12_000_000).map((_, i) => (i >> 8) ^ i);
+    const newer = large.map((byte) => 255 - byte);
+    type Rest = { readonly says: RequestListener; readonly film: Uint8Array; readonly bytes: number };
+    const part: RequestListener = (request, response) => {
+      const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1]);
+      const headers = { 'content-range': `bytes ${from}-${large.length - 1}/${large.length}`, etag: '"one"' };
+      response.writeHead(206, headers).end(large.subarray(from));
+    };
+    const whole =
+      (etag: string, film: Uint8Array): RequestListener =>
+      (_, response) =>
+        void response.writeHead(200, { 'content-length': film.length, etag }).end(film);
+    const rests: readonly Rest[] = [
+      { says: part, film: large, bytes: large.length },
+      { says: whole('"two"', newer), film: newer, bytes: 9_000_000 + newer.length },
+    ];
+    for (const { says, film: wanted, bytes } of rests) {
+      const asked: unknown[] = [];
+      let sent = 0;
+      answer = (request, response) => {
+        const { range, 'if-range': validator } = request.headers;
+        asked.push(range && [range, validator]);
+        const { end } = response;
+        response.end = ((body?: Uint8Array) => {
+          sent += body?.length ?? 0;
+          return end.call(response, body, 'utf8');
+        }) as typeof end;
+        if (range !== undefined) return says(request, response);
+        sent += 9_000_000;
+        response.writeHead(200, { 'content-length': large.length, etag: '"one"' }).write(large.subarray(0, 9_000_000));
+      };
+      const { made, get } = await importing(url);
+      const came = async () => (await get()).source_progress?.received_bytes;
+      await expect.poll(came, settled).toBe(9_000_000);
+      await progress.restart();
+      await expect.poll(async () => (await get()).source_state, settled).toBe('ready');
+      expect(asked).toEqual([undefined, ['bytes=9000000-', '"one"']]);
+      expect(sent).toBe(bytes);
+      expect((await stored(made.body.video.video_id)).equals(Buffer.from(wanted))).toBe(true);
+      await expect.poll(() => keptOf(made.body.video), settled).toEqual([]);
+    }
+  }, 60_000);
+
+  it('is left to whoever was quicker, so that parts follow each other', async () => {
+    let open = false;
+    answer = (_, response) => {
+      open = true;
+      response.writeHead(200).write('some');
+    };
+    const { made } = await importing(url);
+    const id = made.body.video.video_id;
+    await expect.poll(() => open, settled).toBe(true);
+    const rows = createImportRows(progress.database.sql);
+    const version = (name: string) => ({ validator: `"${name}"`, totalBytes: 10, folder: `imports/${id}/${name}` });
+    const part = (startByte: number, sizeBytes: number, key: string) => ({ startByte, sizeBytes, key });
+    expect(await rows.kept(id)).toBeUndefined();
+    expect(await rows.keep(id, undefined, version('a'))).toBe(true);
+    expect(await rows.keep(id, undefined, version('b'))).toBe(false);
+    expect(await rows.addPart(id, version('a').folder, part(0, 6, 'mine'), false)).toBe(true);
+    expect(await rows.addPart(id, version('a').folder, part(0, 4, 'late'), false)).toBe(false);
+    expect(await rows.kept(id)).toEqual({ ...version('a'), keptBytes: 6, parts: [part(0, 6, 'mine')] });
+    expect(await rows.keep(id, version('a').folder, version('c'))).toBe(true);
+    expect(await rows.addPart(id, version('a').folder, part(6, 4, 'late'), false)).toBe(false);
+    expect(await rows.kept(id)).toEqual({ ...version('c'), keptBytes: 0, parts: [] });
+    await progress.call('DELETE', `/api/v1/videos/${id}`, { token });
+    server.closeAllConnections();
+  });
 
   it('ends with its video', async () => {
     let open = false;

@@ -6,12 +6,13 @@ import type { Clock } from '@millrace/clock';
 import { backoffMs } from '@millrace/lifecycle';
 import type { Logger } from '@millrace/log';
 import type { MediaStore, StoreFailure } from '@millrace/media-store';
-import { err, ok, type Result } from '@millrace/result';
+import type { Result } from '@millrace/result';
 import { DueLoop } from '../core/due-loop.ts';
 import type { ProgressStore } from '../core/store.ts';
-import { partsPrefix, type UploadPart, type UploadRecord } from '../core/upload.ts';
+import { firstGap, partsPrefix, type UploadRecord } from '../core/upload.ts';
 import { sourceArrived, sourceFailed, sourceKeyOf } from '../core/video-source.ts';
 import type { SubmissionDeps } from '../core/video-submission.ts';
+import { joinParts } from './part-joining.ts';
 
 export interface UploadJoinerDeps extends SubmissionDeps {
   readonly store: ProgressStore;
@@ -68,17 +69,7 @@ export class UploadJoiner {
     const parts = await store.uploads.parts(upload.uploadId);
     const gap = firstGap(parts, upload.sizeBytes);
     if (gap !== undefined) throw new Error(`upload ${upload.uploadId}: expected a part at byte ${gap}`);
-    const key = sourceKeyOf(upload.videoId);
-    const [only, second] = parts;
-    const path = only !== undefined && second === undefined ? mediaStore.localPath(only.key) : undefined;
-    const written =
-      path === undefined
-        ? await mediaStore.put(key, bytesOf(mediaStore, parts, signal))
-        : await mediaStore.putFile(key, path);
-    if (!written.ok) return written;
-    if (written.value.size === upload.sizeBytes) return ok();
-    const message = `expected ${upload.sizeBytes} bytes of ${key}, got ${written.value.size}`;
-    return err({ kind: 'unavailable', message });
+    return joinParts(mediaStore, sourceKeyOf(upload.videoId), parts, signal);
   }
 
   async #arrived(known: UploadRecord): Promise<void> {
@@ -118,25 +109,6 @@ export class UploadJoiner {
       if (video !== undefined) await sourceFailed(tx, video, reasonOf(failure), nowMs);
     });
     metrics.uploads.inc({ outcome: 'failed' });
-  }
-}
-
-/** The first byte without a part; undefined: there is none. */
-function firstGap(parts: readonly UploadPart[], sizeBytes: number): number | undefined {
-  let at = 0;
-  for (const part of parts) {
-    if (part.startByte !== at) return at;
-    at += part.sizeBytes;
-  }
-  return at === sizeBytes ? undefined : at;
-}
-
-async function* bytesOf(mediaStore: MediaStore, parts: readonly UploadPart[], signal: AbortSignal) {
-  for (const part of parts) {
-    signal.throwIfAborted();
-    const object = await mediaStore.get(part.key);
-    if (!object.ok) throw new Error(`part ${part.key}: ${object.error.kind}`);
-    yield* object.value.bytes;
   }
 }
 
