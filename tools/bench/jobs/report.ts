@@ -51,7 +51,7 @@ export function renderJobsReport(report: JobsReport): string {
     '<!-- Written by `npm run bench:jobs`: run that, do not edit this page. -->',
     `Measured on ${date.toISOString().slice(0, 10)} with \`npm run bench:jobs\`. Server, database, encoders and clients ran on one machine: ${machine()}.`,
     table(['what', 'measured'], rows),
-    'The error of an estimate is its distance from the real end over the whole time. The ladder is of 90 s of silent 1280x720 and its time is without what else the one slot of the worker did meanwhile; CPU of the encoders is without that for the poster. A worker that is killed had the only span of its job, the other one was free. Where loudness is evened the sound is encoded on one core, and a steady tone, which these videos have, takes the AAC encoder four times as long as noise. BullMQ publishes 11,000 jobs/s on 12 cores of a laptop (8 to 32 at once, PostgreSQL), about 900 a core; its jobs have no steps, facts or fences.',
+    'The error of an estimate is its distance from the real end over the whole time. The ladder is of 90 s of silent 1280x720 and its time is without what else the one slot of the worker did meanwhile; CPU of the encoders is without that for the poster. A worker that is killed had the only span of its job, the other one was free. Joins have a worker of two slots. Where loudness is evened the sound is encoded in spans side by side, and a steady tone, which these videos have, takes the AAC encoder four times as long as noise. BullMQ publishes 11,000 jobs/s on 12 cores of a laptop (8 to 32 at once, PostgreSQL), about 900 a core; its jobs have no steps, facts or fences.',
   ];
   return `${parts.join('\n\n')}\n`;
 }
