@@ -79,7 +79,7 @@ describe('local copies of objects', () => {
     await source.put('large', [Buffer.alloc(50)]);
     expect(await fetched(copies.store, 'large')).toHaveLength(50);
     await expect.poll(kept).toBe(1);
-    clock.advance(660_001);
+    await clock.advance(660_001);
     await expect.poll(kept).toBe(0);
     expect(await fetched(copies.store, 'large')).toHaveLength(50);
   });

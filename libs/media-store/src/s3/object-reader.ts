@@ -29,10 +29,10 @@ export async function* readBody(opened: OpenedBody, deps: ReadDeps): AsyncGenera
   try {
     for (;;) {
       const pieces = body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
-      let broken: unknown;
+      let broken: Error | undefined;
       for (;;) {
         const next = await withinIdle(pieces.next(), deps.idleMs).catch((error: unknown) => {
-          broken = error;
+          broken = error instanceof Error ? error : new Error(String(error));
         });
         if (next === undefined || next.done === true) break;
         at += next.value.byteLength;

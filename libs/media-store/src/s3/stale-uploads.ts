@@ -12,7 +12,7 @@ export interface StaleUploadsDeps {
 }
 
 /** One object is never written for so long, ms. */
-export const staleMs = 24 * 3_600_000;
+const staleMs = 24 * 3_600_000;
 const everyMs = 6 * 3_600_000;
 /** Of one sweep; what is left is for the next. */
 const mostPages = 10;
