@@ -274,7 +274,10 @@ export class FakeMedia {
       const all = [...this.images.values()].filter(
         (one) => one.img_name.startsWith(query.get('name') ?? '') && (status === null || one.video_status === status),
       );
-      return ok({ items: all, next_cursor: null });
+      const sorted = all.sort((a, b) => (a.img_name < b.img_name ? -1 : 1));
+      const behind = sorted.filter((one) => one.img_name > (query.get('cursor') ?? ''));
+      const items = behind.slice(0, Number(query.get('limit') ?? 100));
+      return ok({ items, next_cursor: behind.length > items.length ? (items.at(-1)?.img_name ?? null) : null });
     }
     if (name === undefined) {
       const uploaded = query.get('img_name');

@@ -361,6 +361,37 @@ describe('images', () => {
   });
 });
 
+describe('many images', () => {
+  it('come page by page, stay when others push in, and are followed behind the first page', async () => {
+    const { media } = site.api;
+    const upload = (name: string) =>
+      media.answer('POST', ['images'], new URLSearchParams({ img_name: name }), {})?.status ?? 0;
+    for (let i = 0; i < 30; i++) upload(`p-${String(i).padStart(2, '0')}.jpg`);
+    await signedIn(async ({ page }) => {
+      await page.goto('/images');
+      const cards = page.locator('.video-card');
+      await eventually(() => cards.count()).toBe(24);
+      await page.getByRole('button', { name: 'Show more' }).click();
+      await eventually(() => cards.count()).toBe(30);
+      // another one comes in front: it pushes the last of the first page off it
+      const buffer = Buffer.from('jpeg');
+      const files = Array.from({ length: 7 }, (_, i) => ({ name: `a-${i}.jpg`, mimeType: 'image/jpeg', buffer }));
+      await page.locator('input[type=file]').setInputFiles(files);
+      await page.getByText('7 of 7 pictures uploaded').waitFor();
+      await eventually(() => cards.count()).toBe(37);
+      await page.getByText('p-23.jpg').waitFor();
+      media.answer('POST', ['images', 'p-29.jpg', 'video'], new URLSearchParams(), {});
+      media.moveImage('p-29.jpg', { video_status: 'processing', progress: 30 }, 'drawing frames');
+      const last = page.locator('.video-card', { hasText: 'p-29.jpg' });
+      await last.getByText('Drawing frames').waitFor();
+      media.moveImage('p-29.jpg', { video_status: 'completed', progress: 100, has_video: true });
+      await last.getByText('Video ready').waitFor();
+      await last.click();
+      await page.getByRole('heading', { name: 'p-29.jpg' }).waitFor();
+    });
+  });
+});
+
 describe('on a phone', () => {
   it('no page of media is wider than 360 px', async () => {
     const long = 'A title that is long enough to need more than one line on a small screen';

@@ -23,6 +23,8 @@ interface AddImagesProps {
 
 /** A name that is taken is tried with a number at its end, so often. */
 const mostTries = 20;
+/** More pictures at once are told of in one row. */
+const mostRows = 6;
 let keys = 0;
 
 export function AddImages({ first, onAdded }: AddImagesProps) {
@@ -90,8 +92,9 @@ export function AddImages({ first, onAdded }: AddImagesProps) {
       </section>
       {added.length > 0 && (
         <section className="card uploads" aria-label="Added pictures">
+          {added.length > mostRows && <AddedTogether added={added} onDismiss={() => setAdded([])} />}
           <ul className="item-list">
-            {added.map((one) => (
+            {rowsOf(added).map((one) => (
               <li key={one.key} className="upload">
                 <AddedRow added={one} onDismiss={() => setAdded(added.filter(({ key }) => key !== one.key))} />
               </li>
@@ -100,6 +103,44 @@ export function AddImages({ first, onAdded }: AddImagesProps) {
         </section>
       )}
     </>
+  );
+}
+
+/** Of many pictures those that failed, and the one on its way; the others are in the list below. */
+function rowsOf(added: readonly AddedImage[]): readonly AddedImage[] {
+  if (added.length <= mostRows) return added;
+  const now = added.find(({ state }) => state === 'sending');
+  return added.filter((one) => one.state === 'failed' || one === now);
+}
+
+function AddedTogether({
+  added,
+  onDismiss,
+}: {
+  readonly added: readonly AddedImage[];
+  readonly onDismiss: () => void;
+}) {
+  const count = (state: AddedImage['state']) => added.filter((one) => one.state === state).length;
+  const [done, failed] = [count('done'), count('failed')];
+  const over = done + failed === added.length;
+  return (
+    <div className="upload">
+      <div className="upload-head">
+        <span className="upload-name" role="status">
+          {done} of {added.length} pictures uploaded{failed > 0 && `, ${failed} not`}
+        </span>
+        {!over && <span className="hint">Keep this page open</span>}
+      </div>
+      {over ? (
+        <div className="item-actions">
+          <button type="button" className="button button-small" onClick={onDismiss}>
+            Dismiss
+          </button>
+        </div>
+      ) : (
+        <ProgressBar value={(100 * (done + failed)) / added.length} label="Upload of all pictures" />
+      )}
+    </div>
   );
 }
 

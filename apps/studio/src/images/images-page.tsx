@@ -90,17 +90,8 @@ function ImageList({ view, onNone, onReady }: ImageListProps) {
   useEffect(() => setComing(comes), [comes]);
   const jobs = hub.link === 'live' ? hub.view?.jobs : undefined;
   const shown = images.map((image) => liveImage(image, jobs));
-  const stale = shown
-    .filter((one) => one.stale)
-    .map((one) => `${one.image.img_name} ${one.status} ${one.image.task_id}`);
-  const staleness = stale.join();
-  useEffect(() => {
-    if (staleness === '') return;
-    refresh();
-    // The status is written with the job's end, but the hub may be quicker than the answer that was under way.
-    const timer = setInterval(refresh, 2_000);
-    return () => clearInterval(timer);
-  }, [staleness, refresh]);
+  const firstNames = new Set(first.value?.items.map((image) => image.img_name));
+  useLate(shown, firstNames, refresh, more.put);
   const none = first.value !== undefined && images.length === 0;
   useEffect(() => onNone(none), [none, onNone]);
   const filtered = view.status !== undefined || view.name !== undefined;
@@ -129,6 +120,46 @@ function ImageList({ view, onNone, onReady }: ImageListProps) {
   );
 }
 
+/** So many of later pages are asked for in one round. */
+const mostAsked = 12;
+
+/**
+ * Asks again for what the list does not know yet, every 2 s until it does: the status is written with the job's end, but the hub may be
+ * quicker than the answer that was under way; and of pictures it tells nothing. The first page is asked for as a whole, what is behind
+ * it one by one.
+ */
+function useLate(
+  shown: readonly LiveImage[],
+  onFirst: ReadonlySet<string>,
+  refresh: () => void,
+  put: (name: string, image: Image | undefined) => void,
+): void {
+  const calls = useImageCalls();
+  const behind = ({ image }: LiveImage) => !onFirst.has(image.img_name);
+  const stale = shown.filter((one) => one.stale);
+  const coming = shown.filter((one) => behind(one) && !one.stale && picturesCome(one.image, Date.now()));
+  const ask = useRef<() => void>(() => undefined);
+  useEffect(() => {
+    ask.current = () => {
+      if (!stale.every(behind)) refresh();
+      for (const { image } of [...stale.filter(behind), ...coming].slice(0, mostAsked)) {
+        void calls.get(image.img_name).then((answer) => {
+          if (answer.ok) put(image.img_name, answer.value);
+          else if (answer.error.kind === 'refused' && answer.error.status === 404) put(image.img_name, undefined);
+        });
+      }
+    };
+  });
+  const news = stale.map(({ image, status }) => `${image.img_name} ${status} ${image.task_id}`).join();
+  const nothing = stale.length === 0 && coming.length === 0;
+  useEffect(() => {
+    if (nothing) return;
+    if (news !== '') ask.current();
+    const timer = setInterval(() => ask.current(), 2_000);
+    return () => clearInterval(timer);
+  }, [news, nothing]);
+}
+
 function ImageCard({ live }: { readonly live: LiveImage }) {
   const { image, status, progress, phase, etaMs } = live;
   const { width, height } = image;
@@ -136,7 +167,7 @@ function ImageCard({ live }: { readonly live: LiveImage }) {
   return (
     <Link to={{ kind: 'image', name: image.img_name }} className="video-card">
       <Thumbnail image={image} />
-      <span className="video-card-title">{image.img_name}</span>
+      <span className="video-card-title image-card-name">{image.img_name}</span>
       <span className="video-card-facts">
         {width !== null && height !== null ? `${width} × ${height}` : pictureWords[image.picture_state]} ·{' '}
         {image.source_type}

@@ -2,20 +2,18 @@
 import { useState } from 'react';
 import type { ApiError } from '../api/api-error.ts';
 import type { Answer } from '../api/caller.ts';
+import { type PageOf, pagedItems } from './paged-items.ts';
 import { useAction } from './use-call.ts';
 
-export interface PageOf<T> {
-  readonly items: readonly T[];
-  readonly next_cursor: string | null;
-}
-
 export interface MoreItems<T> {
-  /** The first page, then what later ones brought besides: an item that moved onto the first page is there once. */
+  /** The first page, then what later ones brought: see `pagedItems`. */
   readonly items: readonly T[];
   readonly next: string | null;
   readonly busy: boolean;
   readonly error: ApiError | undefined;
   readonly loadMore: () => Promise<void>;
+  /** What was told since of an item behind the first page; undefined: it is gone. */
+  readonly put: (id: string, item: T | undefined) => void;
 }
 
 /** `load` asks for the page at a cursor; `idOf` tells items apart. */
@@ -26,15 +24,23 @@ export function useMore<T>(
 ): MoreItems<T> {
   const [more, setMore] = useState<PageOf<T> | undefined>();
   const { busy, error, run } = useAction();
-  const next = more === undefined ? (first?.next_cursor ?? null) : more.next_cursor;
-  const known = new Set(first?.items.map(idOf));
-  const items = [...(first?.items ?? []), ...(more?.items ?? []).filter((item) => !known.has(idOf(item)))];
+  const whole = first?.next_cursor === null;
+  const next = whole || more === undefined ? (first?.next_cursor ?? null) : more.next_cursor;
+  const items = pagedItems(first, more?.items ?? [], idOf);
   const loadMore = async () => {
     if (next === null) return;
     const page = await run(() => load(next));
-    if (page) setMore({ items: [...(more?.items ?? []), ...page.items], next_cursor: page.next_cursor });
+    if (page === undefined) return;
+    const known = new Set(items.map(idOf));
+    setMore({ ...page, items: [...items, ...page.items.filter((item) => !known.has(idOf(item)))] });
   };
-  return { items, next, busy, error, loadMore };
+  const put = (id: string, item: T | undefined) =>
+    setMore((before) => {
+      if (before === undefined) return before;
+      const items = before.items.flatMap((one) => (idOf(one) === id ? (item ?? []) : one));
+      return { ...before, items };
+    });
+  return { items, next, busy, error, loadMore, put };
 }
 
 /** The button below such a list, while there is more. */
