@@ -334,10 +334,10 @@ async function openFaultProxy(): Promise<FaultProxy> {
       if (cutAt === undefined) outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
       let sent = 0;
       answer.on('data', (piece: Buffer) => {
+        if (cutAt === 0) return; // nothing of it is to arrive
         const rest = (cutAt ?? Number.POSITIVE_INFINITY) - sent;
         sent += piece.length;
-        if (cutAt !== undefined && !outgoing.headersSent && cutAt > 0)
-          outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+        if (cutAt !== undefined && !outgoing.headersSent) outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
         if (piece.length > rest) outgoing.write(piece.subarray(0, rest), () => incoming.socket.destroy());
         else if (!outgoing.write(piece)) {
           answer.pause();
