@@ -26,10 +26,7 @@ export interface StaticMountOptions {
   readonly dir: string;
   /** Where the files stand; default `/`. */
   readonly prefix?: string;
-  /**
-   * File that answers a path that names no file (`index.html`), for client-side routes. A path with an extension may be one too, as
-   * `/images/sunset.jpg`, when a page is asked for and its folder has no files.
-   */
+  /** File that answers a path without an extension that names no file (`index.html`), for client-side routes. */
   readonly spaFallback?: string;
   readonly contentSecurityPolicy?: string;
   /** Most bytes the folder may hold; default 64 MiB. */
@@ -42,16 +39,13 @@ export async function staticMount(options: StaticMountOptions): Promise<HttpMoun
   const files = await readStaticFiles(options.dir, options.maxBytes ?? 64 * 1024 * 1024);
   const skip = prefix === '/' ? 1 : prefix.length + 1;
   const policy = options.contentSecurityPolicy ?? studioContentSecurityPolicy;
-  const folders = new Set([...files.keys()].flatMap((name) => (name.includes('/') ? [folderOf(name)] : [])));
-  const find = (path: string, wantsPage: boolean): StaticFile | undefined => {
+  const find = (path: string): StaticFile | undefined => {
     const name = decode(path.slice(skip));
     if (name === undefined) return undefined;
     const exact = files.get(name === '' || name.endsWith('/') ? `${name}index.html` : name);
     if (exact !== undefined || options.spaFallback === undefined) return exact;
-    const folder = folderOf(name);
-    const last = name.slice(folder.length);
-    const isRoute = wantsPage && folder !== '' && !folders.has(folder) && /^[^.]/.test(last);
-    return last.includes('.') && !isRoute ? undefined : files.get(options.spaFallback);
+    const last = name.slice(name.lastIndexOf('/') + 1);
+    return last.includes('.') ? undefined : files.get(options.spaFallback);
   };
   return {
     prefix,
@@ -62,7 +56,7 @@ export async function staticMount(options: StaticMountOptions): Promise<HttpMoun
         return writeProblem(response, refusal, { allow: 'GET, HEAD' });
       }
       const path = targetPath(request.url ?? '') ?? '/';
-      const file = find(path, (request.headers.accept ?? '').includes('text/html'));
+      const file = find(path);
       if (file === undefined) {
         return writeProblem(
           response,
@@ -72,11 +66,6 @@ export async function staticMount(options: StaticMountOptions): Promise<HttpMoun
       return send(request, response, file, policy);
     },
   };
-}
-
-/** `assets/` of `assets/index.js`; empty for what is in no folder. */
-function folderOf(name: string): string {
-  return name.slice(0, name.lastIndexOf('/') + 1);
 }
 
 function decode(path: string): string | undefined {
@@ -91,7 +80,7 @@ function send(request: IncomingMessage, response: ServerResponse, file: StaticFi
   const headers: Record<string, string | number> = {
     'cache-control': file.hashed ? 'public, max-age=31536000, immutable' : 'no-cache',
     etag: file.etag,
-    vary: 'accept, accept-encoding',
+    vary: 'accept-encoding',
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
     'content-security-policy': policy,
