@@ -33,7 +33,7 @@ export type JoinTarget = z.infer<typeof joinTargetSchema>;
 const joinInputsSchema = z
   .array(z.object({ source: mediaKeySchema, trim: crop.nullable(), gain_db: z.number() }))
   .min(2);
-/** Folder where what a join encodes is kept for its next attempt, and how much of the sound is encoded in one go. */
+/** Folder where what a task encodes is kept for its next attempt, and how much is encoded in one go. */
 const keepSchema = z.object({ work: mediaKeySchema, span_ms: z.int().positive() });
 const transitionSchema = z.object({ kind: z.enum(['cut', 'fade', 'crossfade']), duration_ms: z.int() });
 
@@ -109,6 +109,8 @@ export const taskSpecSchema = z.discriminatedUnion('kind', [
     target: joinTargetSchema,
     /** Gain for evenness, dB; 0: leave. */
     gain_db: z.number(),
+    /** Absent: what it encodes is not kept, and encoded in one go. */
+    keep: keepSchema.optional(),
   }),
   /**
    * Encodes the sound of a join, as far as it cannot be copied, in spans that the join takes: the `part`th of `parts` equal shares of

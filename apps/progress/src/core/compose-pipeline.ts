@@ -17,8 +17,9 @@ export const composeSteps = [
   { name: 'publish', weight: 2, phase: 'publishing' },
 ] as const;
 
-/** How much of the sound is encoded in one go: what a worker's death costs at most, some seconds of work. */
+/** How much of the sound, and of the pictures of an input, is encoded in one go: what a worker's death costs at most, some seconds of work. */
 const spanMs = 60_000;
+const pictureSpanMs = 20_000;
 /** A task has as many spans as it takes to have no more tasks than this. */
 const mostSoundTasks = 32;
 /** So much longer than copying it takes to encode sound, of equal length. */
@@ -95,7 +96,10 @@ function normaliseTask(
     key: `normalise/${at}`,
     step: 'normalise',
     share: Math.max(1, inspected?.length_ms ?? 1),
-    spec: { kind: 'normalise', source, output: normalisedKey(request, at), trim, target, gain_db: gain },
+    spec: {
+      ...{ kind: 'normalise', source, output: normalisedKey(request, at), trim, target, gain_db: gain },
+      keep: { work: request.work, span_ms: pictureSpanMs },
+    },
     after: [`inspect/${at}`],
   };
 }

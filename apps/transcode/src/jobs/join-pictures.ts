@@ -1,14 +1,13 @@
 /** Writes the pictures of a join into one track on scratch: piece by piece, each at its place in time. */
 import type { JoinTarget, TaskFailure } from '@millrace/api';
-import { type CmafPart, movePart, writeInitSection } from '@millrace/cmaf';
+import { writeInitSection } from '@millrace/cmaf';
 import { type FfmpegInput, runFfmpeg } from '@millrace/ffmpeg';
 import { err, ok, type Result } from '@millrace/result';
-import { type AvcConfig, mergeAvcConfigs, readAvcConfig, writeAvcConfig } from '../core/avc-config.ts';
+import { type AvcConfig, mergeAvcConfigs, writeAvcConfig } from '../core/avc-config.ts';
 import { framesIn, joinEncoderArgs, joinPictureFilter, joinTimescale, rateText } from '../core/join-encoder.ts';
 import type { JoinPlan, Piece } from '../core/join-plan.ts';
 import type { TaskContext } from '../core/task-executor.ts';
-import { TrackStream } from '../core/track-stream.ts';
-import { fragmentedOutput } from './encode-track.ts';
+import { type AppendedPictures, appendPictures, fragmented } from './append-track.ts';
 import type { EncoderSettings } from './encoder-settings.ts';
 import { type JoinSource, seekTo } from './join-source.ts';
 import type { KeptParts } from './kept-parts.ts';
@@ -25,12 +24,6 @@ export interface PictureJob {
   readonly kept: KeptParts;
   /** 0..1 of the pictures. */
   readonly onProgress: (done: number) => void;
-}
-
-/** What one piece came to. */
-interface WrittenPiece {
-  readonly config: AvcConfig;
-  readonly samples: number;
 }
 
 /** Writes all pieces to `path`. Gives how much was encoded, ms: more than planned where a copy did not come as it was to. */
@@ -76,32 +69,14 @@ async function writePiece(
   piece: Piece,
   job: PictureJob,
   context: TaskContext,
-): Promise<Result<WrittenPiece, TaskFailure>> {
+): Promise<Result<AppendedPictures, TaskFailure>> {
   const timescale = joinTimescale(job.target);
   const baseTicks = Math.round((piece.atMs * timescale) / 1_000);
-  const stream = new TrackStream();
-  let config: AvcConfig | undefined;
-  let firstTicks: number | undefined;
-  let samples = 0;
-  let fault: string | undefined;
   const onProgress = (doneMs: number) =>
     job.onProgress((piece.atMs + Math.min(doneMs, piece.lengthMs)) / job.plan.lengthMs);
-  const write = async (part: CmafPart) => {
-    firstTicks ??= part.dts;
-    samples += part.sampleCount;
-    await file.append(movePart(part, baseTicks + part.dts - firstTicks));
-    onProgress(((part.dts - firstTicks + part.duration) * 1_000) / timescale);
-  };
+  let appended: Result<AppendedPictures, string> = err('nothing came');
   const take = async (bytes: AsyncIterable<Uint8Array>) => {
-    for await (const some of bytes) {
-      if (fault !== undefined) continue;
-      const pieces = stream.feed(some);
-      if (!pieces.ok) fault = pieces.error.message;
-      for (const one of pieces.ok ? pieces.value : []) {
-        if (one.kind === 'part') await write(one.part);
-        else config = one.section.avcConfig && readAvcConfig(one.section.avcConfig);
-      }
-    }
+    appended = await appendPictures(file, bytes, baseTicks, (ticks) => onProgress((ticks * 1_000) / timescale));
   };
   const copied = piece.kind === 'copy';
   const doing = copied ? 'copying pictures' : 'encoding pictures';
@@ -127,12 +102,10 @@ async function writePiece(
     context.signal.throwIfAborted();
   }
   onProgress(piece.lengthMs);
-  if (fault === undefined && config !== undefined && samples > 0) return ok({ config, samples });
-  return err({ code: 'encoder-failed', reason: `${doing}: ${fault ?? 'no picture came'}`, retryable: true });
+  const done: Result<AppendedPictures, string> = appended; // written by `take`
+  if (done.ok) return done;
+  return err({ code: 'encoder-failed', reason: `${doing}: ${done.error}`, retryable: true });
 }
-
-/** Decode times of a track may be below 0 at its beginning, which fragments cannot say; where they begin is not asked. */
-const fragmented = ['-output_ts_offset', '10', ...fragmentedOutput.slice(0, -1)];
 
 /** Inputs and arguments, without the output, of the run that makes a piece. */
 function commandOf(piece: Piece, job: PictureJob): { inputs: FfmpegInput[]; args: string[] } {

@@ -131,6 +131,37 @@ it('a video of another size and rate without sound, and a turned one, are brough
   expect(Math.min(...ssim(reference, [a, odd, turned, b]))).toBeGreaterThan(0.95);
 }, 120_000);
 
+it('a video that is brought to the others is encoded in spans of which none is made twice, and no frame is lost where they meet', async () => {
+  await rig.clip('videos/slow/source', { size: '160x120', rate: '73/10', seconds: 7, tone: 880 });
+  const keep = { work: 'work/job_spans', span_ms: 2_000 };
+  const spec = { source: 'videos/slow/source', output: 'work/job_spans/normalised-0.mp4', target, gain_db: 0, keep };
+  const trim = { start_ms: 500, end_ms: 7_000 };
+  const abort = new AbortController();
+  const kept = () => readdirSync(rig.path(keep.work)).filter((name) => name.startsWith('normalised-0-'));
+  rig.onReport = () => {
+    if (existsSync(rig.path(keep.work)) && kept().length === 2) abort.abort(new Error('killed'));
+  };
+  await expect(rig.normalise({ ...spec, trim }, abort.signal)).rejects.toThrow('killed');
+  rig.onReport = () => {};
+  const marks = () => kept().map((name) => `${name} ${statSync(rig.path(`${keep.work}/${name}`)).mtimeMs}`);
+  const before = marks();
+  const made = await rig.normalise({ ...spec, trim });
+  const frames = Math.round((made.media.duration_ms * 30) / 1_000);
+  expect(Math.abs(frames - 195)).toBeLessThanOrEqual(5); // it is cut between pictures
+  expect(marks()).toEqual(expect.arrayContaining(before));
+  expect(kept()).toHaveLength(4);
+  await rig.join([whole(a), whole(spec.output), whole(b)], target);
+  expectSteady(out(), 240 + frames);
+  const cut = 'trim=0.5:7,setpts=PTS-STARTPTS,fps=30';
+  const fitted = 'scale=240:180:flags=bicubic,pad=320:180:40:0,setsar=1,tpad=stop=-1:stop_mode=clone';
+  const values = ssim(`[2:v]${cut},${fitted},trim=end_frame=${frames}[o];[1:v][o][3:v]concat=n=3:v=1`, [
+    a,
+    spec.source,
+    b,
+  ]);
+  expect(Math.min(...values)).toBeGreaterThan(0.95);
+}, 120_000);
+
 it('a trim between keyframes encodes only what lies before the next one, and a gain only the sound', async () => {
   const trim = { start_ms: 500, end_ms: 3_500 };
   expect((await rig.inspect(a, trim, false)).trim_on_keyframe).toBe(false);

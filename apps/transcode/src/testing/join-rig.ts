@@ -84,8 +84,9 @@ export class JoinRig implements AsyncDisposable {
     );
   }
 
-  normalise(spec: Omit<SpecOf<'normalise'>, 'kind'>): Promise<ResultOf<'normalise'>> {
-    return this.#do((context) => createNormaliseTask(settings, this.files)({ kind: 'normalise', ...spec }, context));
+  normalise(spec: Omit<SpecOf<'normalise'>, 'kind'>, signal?: AbortSignal): Promise<ResultOf<'normalise'>> {
+    const whole = { kind: 'normalise', ...spec } as const;
+    return this.#do((context) => createNormaliseTask(settings, this.files)(whole, context), signal);
   }
 
   /** Encodes a part of the sound of a join into its folder. */
