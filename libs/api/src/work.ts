@@ -181,17 +181,15 @@ export const taskSpecSchema = z.discriminatedUnion('kind', [
     output: mediaKeySchema,
     asset,
   }),
-  /** A small copy of a picture for lists, upright: WebP to `output`. What can be seen through stays so. */
+  /** A small copy of a picture, upright and at most `side` pixels a side: WebP to `output`. What can be seen through stays so. */
   z.object({
     kind: z.literal('thumbnail'),
     image: mediaKeySchema,
     content_type: z.string(),
-    /** As stored, pixels. */
+    /** As stored, pixels, and its EXIF orientation. */
     width: z.int().positive(),
     height: z.int().positive(),
-    /** EXIF orientation of the picture. */
     orientation: z.int().min(1).max(8),
-    /** Its longer side at most, pixels. */
     side: z.int().min(16).max(4_096),
     output: mediaKeySchema,
   }),

@@ -9,7 +9,7 @@ import type { ProgressStore, Transaction } from './store.ts';
 import { type ThumbnailRequest, thumbnailKeyOf, thumbnailRequestOf } from './thumbnail-pipeline.ts';
 
 /** Owner of the house's own jobs. No user has this id: it says that it was made in 1970. */
-export const houseOwnerId = `own_${'0'.repeat(26)}`;
+const houseOwnerId = `own_${'0'.repeat(26)}`;
 
 /** So long somebody may be waiting to see it, ms; later it is made when nothing else is to be done. */
 const freshMs = 600_000;

@@ -127,6 +127,8 @@ describe('a webhook', () => {
     await webhook(token, '/failures', { events: ['job.failed'] });
     expect((await webhook(token, '/all', { all_owners: true })).status).toBe(403);
     expect((await webhook(admin.token, '/all', { all_owners: true })).status).toBe(201);
+    // of the house's own work nobody hears
+    await publish({ ...end(ownerId, 'JobFailed'), kind: 'thumbnail' });
     await publish(end(ownerId, 'JobCompleted'), end(ownerId, 'JobFailed'));
     await expect.poll(() => at('/all').length, settled).toBe(2);
     await expect.poll(() => at('/failures').length, settled).toBe(1);
