@@ -12,7 +12,9 @@ import { passingReason, storeFailureOf } from './s3-failures.ts';
 const mostTries = 5;
 const connectMs = 4_000;
 /** Of a request without a body worth naming: one try, and all of them together, ms. */
-const quick = { tryMs: 10_000, allMs: 40_000 } as const;
+const quick = { tryMs: 8_000, allMs: 20_000 } as const;
+/** Of the look at the bucket that a start waits for, ms. */
+const first = { tryMs: 4_000, allMs: 5_000 } as const;
 /** Of one that carries a part, or makes an object of its parts, ms. */
 const long = { tryMs: 120_000, allMs: 300_000 } as const;
 
@@ -43,6 +45,7 @@ export class S3Api implements Disposable {
   readonly #access: S3Access;
   readonly #observer: StoreObserver;
   readonly #where: { readonly Bucket: string };
+  readonly #closed = new AbortController();
   readonly #encrypted: { ServerSideEncryption?: 'AES256' | 'aws:kms'; SSEKMSKeyId?: string };
 
   private constructor(sdk: typeof Sdk, access: S3Access, observer: StoreObserver) {
@@ -75,7 +78,7 @@ export class S3Api implements Disposable {
 
   /** Rejects when the bucket is not there, or not for us. */
   async checkBucket(): Promise<void> {
-    await this.#send('check', quick, new this.#sdk.HeadBucketCommand(this.#where));
+    await this.#send('check', first, new this.#sdk.HeadBucketCommand(this.#where));
   }
 
   /** `tag`: only while the object has this ETag. */
@@ -166,12 +169,18 @@ export class S3Api implements Disposable {
     const Delete = { Objects: keys.map((Key) => ({ Key })), Quiet: true };
     const asked = { ...this.#where, Delete };
     const { Errors = [] } = await this.#send('delete-many', quick, new this.#sdk.DeleteObjectsCommand(asked));
-    const [first] = Errors;
-    if (first !== undefined)
-      throw new Error(`${Errors.length} of ${keys.length} stay: ${first.Key}: ${first.Code} ${first.Message}`);
+    const [one] = Errors;
+    if (one !== undefined)
+      throw new Error(`${Errors.length} of ${keys.length} stay: ${one.Key}: ${one.Code} ${one.Message}`);
   }
 
+  get closed(): boolean {
+    return this.#closed.signal.aborted;
+  }
+
+  /** Ends what is being asked, too. */
   [Symbol.dispose](): void {
+    this.#closed.abort();
     this.#client.destroy();
   }
 
@@ -180,10 +189,13 @@ export class S3Api implements Disposable {
     limits: { readonly tryMs: number; readonly allMs: number },
     command: SdkCommand<I, O>,
   ): Promise<O> {
+    if (this.closed) throw new Error('the store is closed');
     const began = performance.now();
     // Not AbortSignal.timeout: it would go on, and cut the body of a read later.
     const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), limits.allMs);
+    const stop = () => abort.abort();
+    const timer = setTimeout(stop, limits.allMs);
+    this.#closed.signal.addEventListener('abort', stop);
     const ended = (outcome: string) =>
       this.#observer.requested(operation, outcome, (performance.now() - began) / 1_000);
     try {
@@ -192,10 +204,12 @@ export class S3Api implements Disposable {
       return answer;
     } catch (error) {
       ended(storeFailureOf(error, '').kind);
+      if (this.#closed.signal.aborted) throw new Error('the store is closed', { cause: error });
       if (!abort.signal.aborted) throw error;
       throw Object.assign(new Error(`no answer in ${limits.allMs} ms`), { name: 'TimeoutError' });
     } finally {
       clearTimeout(timer);
+      this.#closed.signal.removeEventListener('abort', stop);
     }
   }
 }

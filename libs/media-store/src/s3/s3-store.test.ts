@@ -247,6 +247,18 @@ describe('a bucket with troubles', () => {
 });
 
 describe('a bucket', () => {
+  it('that does not answer is let go of at once when the store is closed', async () => {
+    const access = place({ endpoint: proxy.endpoint });
+    const store = await openS3Store({ access, clock: systemClock, log: silentLogger, observer: noStoreObserver });
+    proxy.fault = () => ({ silent: true });
+    const asked = store.get('x');
+    await expect.poll(() => proxy.answering).toBeGreaterThan(0);
+    await store[Symbol.asyncDispose]();
+    expect(await asked).toMatchObject({ ok: false, error: { kind: 'unavailable', message: /is closed/ } });
+    await expect.poll(() => proxy.answering).toBe(0);
+    expect(await store.get('x')).toMatchObject({ ok: false, error: { kind: 'unavailable' } });
+  });
+
   it('with thousands of objects is listed and emptied page by page, and what is not ours stays', async () => {
     const { observer, counts } = counting();
     const access = place();
@@ -304,10 +316,11 @@ describe('a bucket', () => {
   });
 });
 
-/** What happens to a request: an error of the server, no answer at all, or one that breaks off after some bytes of its body. */
+/** What happens to a request: an error of the server, an end of the connection, no answer at all, or one that breaks off after some bytes of its body. */
 type Fault =
   | { readonly status: number; readonly code: string }
   | { readonly cut: true }
+  | { readonly silent: true }
   | { readonly cutAnswerAt: number };
 
 interface SeenRequest {
@@ -357,7 +370,8 @@ async function openFaultProxy(): Promise<FaultProxy> {
     answering++;
     outgoing.once('close', () => answering--);
     const fault = state.fault(seen);
-    if (fault !== undefined && 'cut' in fault) incoming.socket.destroy();
+    if (fault !== undefined && 'silent' in fault) incoming.resume();
+    else if (fault !== undefined && 'cut' in fault) incoming.socket.destroy();
     else if (fault !== undefined && 'status' in fault) {
       incoming.resume().on('end', () => {
         outgoing.writeHead(fault.status, { 'content-type': 'application/xml' });

@@ -151,8 +151,8 @@ class S3Store implements MediaStore, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#sweep[Symbol.asyncDispose]();
     this.#api[Symbol.dispose]();
+    await this.#sweep[Symbol.asyncDispose]();
   }
 
   async #upload(

@@ -22,7 +22,7 @@ export async function sweepStaleUploads(deps: StaleUploadsDeps, signal: AbortSig
   while (!signal.aborted) {
     await abortStaleUploads(deps, signal).catch((error: unknown) => {
       // A policy may forbid it; then the bucket's own rule has to do it.
-      if (!signal.aborted) deps.log.info('stale-uploads-not-swept', { error });
+      if (!signal.aborted && !deps.api.closed) deps.log.info('stale-uploads-not-swept', { error });
     });
     await sleep(deps.clock, everyMs, signal);
   }
