@@ -7,6 +7,8 @@ import { startProgram } from './child-program.ts';
 export interface TestMedia extends AsyncDisposable {
   /** Path of an MP4 of that length; made once. */
   video(seconds: number, size?: string): Promise<string>;
+  /** Path of a PNG of that size. */
+  picture(size: string): Promise<string>;
   /** The same in which a voice says `text`, as long as that takes. */
   speech(text: string): Promise<string>;
 }
@@ -53,8 +55,16 @@ export async function openTestMedia(): Promise<TestMedia> {
     if ((await encoder.ended).code !== 0) throw new Error(`ffmpeg made no video: ${encoder.stderr()}`);
     return path;
   };
+  const makePicture = async (size: string): Promise<string> => {
+    const path = join(folder, `${size}.png`);
+    const drawn = ['-f', 'lavfi', '-i', `testsrc2=size=${size}`, '-frames:v', '1', path];
+    await using encoder = startProgram('ffmpeg', ['-hide_banner', '-loglevel', 'error', ...drawn]);
+    if ((await encoder.ended).code !== 0) throw new Error(`ffmpeg made no picture: ${encoder.stderr()}`);
+    return path;
+  };
   return {
     speech: makeSpeech,
+    picture: makePicture,
     video(seconds, size = '320x180') {
       const name = `${seconds} ${size}`;
       const known = made.get(name) ?? make(seconds, size);

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Video } from '@millrace/api';
+import type { Image, Video } from '@millrace/api';
 import { systemClock } from '@millrace/clock';
 import { loadSettings } from '@millrace/config';
 import { silentLogger } from '@millrace/log';
@@ -112,6 +112,29 @@ describe('a video', () => {
       'its files are gone',
     );
     expect(await filesIn(server.dataDir, 'scratch')).toEqual([]);
+  });
+
+  it('is made of an image, which gets a thumbnail; when both are deleted nothing is left', async () => {
+    const authorization = `Bearer ${api.token}`;
+    const sent = await fetch(`${server.httpUrl}/api/v1/images?img_name=sun.png`, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'image/png' },
+      body: await readFile(await media.picture('1280x720')),
+    });
+    expect(sent.status).toBe(201);
+    const image = async () => (await api.expect('GET', '/images/sun.png')) as unknown as Image;
+    await eventually(async () => (await image()).thumbnail_url !== null, 'a thumbnail', 30_000);
+    const small = await fetch((await image()).thumbnail_url ?? '', { headers: { authorization } });
+    expect([small.status, small.headers.get('content-type')]).toEqual([200, 'image/webp']);
+    expect((await small.arrayBuffer()).byteLength).toBeLessThan((await image()).size_bytes ?? 0);
+    await api.expect('POST', '/images/sun.png/video', { duration_ms: 500, width: 128, height: 72 });
+    await eventually(async () => (await image()).video_status === 'completed', 'a video of the image', 30_000);
+    const { video_id, video_url } = await image();
+    expect((await fetch(video_url ?? '')).status).toBe(200);
+    await api.expect('DELETE', '/images/sun.png');
+    expect(await videos.remove({ video_id: video_id ?? '' })).toBe(204);
+    const left = async () => (await filesIn(server.dataDir, 'media')).filter((file) => /images|vid_/.test(file));
+    await eventually(async () => (await left()).length === 0, 'a media store without them', 30_000);
   });
 
   it('outlives a kill -9 of the whole server: it is completed after the next start, an import goes on where it was, and nothing of the work is left over', async () => {
