@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LeaseRequest } from '@millrace/api';
@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '@millrace/clock';
 import { loadSettings } from '@millrace/config';
 import { aProbeResult, aProbeTask, createMemoryJobLeases, createRecordingWriter } from '@millrace/handover/testing';
 import { silentLogger } from '@millrace/log';
+import { fetchToScratch } from '@millrace/media-store';
 import { openMemoryStore } from '@millrace/media-store/testing';
 import { openMetricsRegistry, renderMetrics } from '@millrace/metrics';
 import { expectOk, ok } from '@millrace/result';
@@ -29,8 +30,13 @@ const soon = (check: () => void | Promise<void>) => vi.waitFor(check, { timeout:
 
 async function aService(leases: ReturnType<typeof createMemoryJobLeases>, env: Record<string, string> = {}) {
   const scratch: string[] = [];
+  const originals: number[] = [];
+  const mediaStore = openMemoryStore();
+  await mediaStore.put('videos/vid_1/source', [Buffer.from('film')]);
   const probe: TaskExecutors['probe'] = async (_spec, context) => {
     scratch.push(context.scratch);
+    const path = await fetchToScratch(context.store, 'videos/vid_1/source', context.scratch, context.signal);
+    originals.push(statSync(expectOk(path, 'original')).ino);
     context.report(0.5, 'half of it');
     return ok(aProbeResult());
   };
@@ -51,9 +57,9 @@ async function aService(leases: ReturnType<typeof createMemoryJobLeases>, env: R
     clock,
     metrics,
     workerId: 'transcode-1',
-    jobs: { leases, mediaStore: openMemoryStore(), dataDir, executors: { probe } },
+    jobs: { leases, mediaStore, dataDir, executors: { probe } },
   });
-  return { service, scratch, text: async () => (await renderMetrics([metrics])).body };
+  return { service, scratch, originals, text: async () => (await renderMetrics([metrics])).body };
 }
 
 describe('transcode with media jobs', () => {
@@ -77,6 +83,20 @@ describe('transcode with media jobs', () => {
     await soon(async () =>
       expect(await text()).toContain('millrace_transcode_tasks_total{kind="probe",outcome="done"} 1'),
     );
+    await service[Symbol.asyncDispose]();
+    expect(readdirSync(join(dataDir, 'scratch', 'transcode-1'))).toEqual([]);
+  });
+
+  it('fetches an original from the store once for the tasks that follow one another', async () => {
+    using desk = createMemoryJobLeases(clock);
+    const { service, originals } = await aService(desk);
+    for (const id of ['tsk_1', 'tsk_2']) {
+      desk.add(aProbeTask(id));
+      await soon(() => expect(desk.tasks.get(id)!.state.kind).toBe('done'));
+    }
+    expect(originals).toHaveLength(2);
+    expect(new Set(originals).size).toBe(1);
+    expect(readdirSync(join(dataDir, 'scratch', 'transcode-1', 'copies'))).toHaveLength(1);
     await service[Symbol.asyncDispose]();
     expect(readdirSync(join(dataDir, 'scratch', 'transcode-1'))).toEqual([]);
   });

@@ -51,7 +51,7 @@ describe('local copies of objects', () => {
   const kept = async () => (await readdir(join(folder, 'copies')).catch(() => [])).length;
 
   it('are fetched once for tasks that follow one another, and for those that ask at once', async () => {
-    using copies = open();
+    await using copies = open();
     await source.put('a/source', [Buffer.from('film')]);
     const atOnce = await Promise.all([1, 2, 3].map(() => fetched(copies.store, 'a/source')));
     expect(atOnce).toEqual(['film', 'film', 'film']);
@@ -60,7 +60,7 @@ describe('local copies of objects', () => {
   });
 
   it('are never those of an object that was replaced or is gone', async () => {
-    using copies = open();
+    await using copies = open();
     await source.put('x', [Buffer.from('old')]);
     expect(await fetched(copies.store, 'x')).toBe('old');
     await source.put('x', [Buffer.from('new')]);
@@ -70,7 +70,7 @@ describe('local copies of objects', () => {
   });
 
   it('are given up when there are too many bytes, the oldest first, and when nobody asks any more', async () => {
-    using copies = open(10);
+    await using copies = open(10);
     for (const key of ['a', 'b', 'a', 'c']) {
       await source.put(key, [Buffer.from('12345')]);
       await fetched(copies.store, key);
@@ -85,7 +85,7 @@ describe('local copies of objects', () => {
   });
 
   it('go on being fetched for the others when one who waits is stopped, and no longer when all are', async () => {
-    using copies = open();
+    await using copies = open();
     await source.put('x', [Buffer.from('film')]);
     let letGo = () => {};
     gate = new Promise((resolve) => {
@@ -108,5 +108,7 @@ describe('local copies of objects', () => {
     last.abort(new Error('enough'));
     await expect(alone).rejects.toThrow('enough');
     await expect.poll(kept).toBe(1);
+    await copies[Symbol.asyncDispose]();
+    expect(await readdir(folder)).not.toContain('copies');
   });
 });

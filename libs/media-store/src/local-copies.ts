@@ -37,8 +37,8 @@ interface Fetch {
 
 const lookMs = 60_000;
 
-/** The same store, whose `copyTo` keeps copies; where objects are files there is nothing to copy. */
-export function withLocalCopies(options: LocalCopiesOptions): { readonly store: MediaStore } & Disposable {
+/** The same store, whose `copyTo` keeps copies until this is closed; where objects are files there is nothing to copy. */
+export function withLocalCopies(options: LocalCopiesOptions): { readonly store: MediaStore } & AsyncDisposable {
   const { store } = options;
   const copies = new LocalCopies(options);
   return {
@@ -52,11 +52,11 @@ export function withLocalCopies(options: LocalCopiesOptions): { readonly store: 
       list: (prefix) => store.list(prefix),
       copyTo: (key, path, signal) => copies.copyTo(key, path, signal),
     },
-    [Symbol.dispose]: () => copies[Symbol.dispose](),
+    [Symbol.asyncDispose]: () => copies[Symbol.asyncDispose](),
   };
 }
 
-class LocalCopies implements Disposable {
+class LocalCopies implements AsyncDisposable {
   readonly #options: LocalCopiesOptions;
   /** By key and version, the one that was used last at the end. */
   readonly #copies = new Map<string, Copy>();
@@ -90,9 +90,13 @@ class LocalCopies implements Disposable {
     return download(await this.#again(key), path, signal);
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#timer.cancel();
-    for (const { abort } of this.#fetches.values()) abort.abort(new Error('the store of copies is closed'));
+    const fetches = [...this.#fetches.values()];
+    for (const { abort } of fetches) abort.abort(new Error('the store of copies is closed'));
+    await Promise.all(fetches.map(({ done }) => done));
+    this.#copies.clear();
+    await rm(this.#options.folder, { recursive: true, force: true });
   }
 
   #begin(name: string, object: StoredObject): Fetch {
