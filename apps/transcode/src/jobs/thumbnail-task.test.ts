@@ -61,7 +61,7 @@ it('a thumbnail shows the whole picture, upright', async () => {
 });
 
 it('what can be seen through stays so, and its colour does not show at its edges', async () => {
-  const graph = "color=white:size=640x480,format=rgba,geq=r=255:g=0:b='if(lt(X,320),255,0)':a='if(lt(X,322),0,255)'";
+  const graph = "color=white:size=640x480,format=rgba,geq=r=255:g=0:b='if(lt(X,322),255,0)':a='if(lt(X,322),0,255)'";
   const cut = await thumbnailOf('cut.png', graph);
   expect(cut.at(20, 60)[3]).toBe(0);
   expect(cut.at(140, 60)).toEqual([expect.closeTo(255, -1.5), expect.closeTo(0, -1.5), expect.closeTo(0, -1.5), 255]);
