@@ -38,7 +38,7 @@ function stretchOf({ stretches }: JoinPlan, at: number): Stretch {
   return stretch;
 }
 
-export function spanName({ from, to }: SoundSpan): string {
+function spanName({ from, to }: SoundSpan): string {
   return `sound-${from}-${to}.aac`;
 }
 
