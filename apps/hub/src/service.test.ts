@@ -240,12 +240,13 @@ describe('the hub', () => {
     await until(() => expect(viewers()).toMatchObject({ changes: [{ viewers: 2 }] }));
   });
 
-  it('shows jobs to their owner only, with progress that never falls', async () => {
+  it('shows jobs to their owner only, none of the house, with progress that never falls', async () => {
     const house = plant();
     const signer = await house.signer();
     const hub = await readyHub(house);
     const job = { job_id: 'job_1', owner_id: 'own_1', kind: 'process' as const, subject: 'vid_1', at_ms: 1 };
-    await house.eventLog.publish([record(jobsTopic, { ...job, type: 'JobQueued' })]);
+    const ofHouse = { ...job, job_id: 'job_0', kind: 'thumbnail' as const, type: 'JobQueued' as const };
+    await house.eventLog.publish([record(jobsTopic, ofHouse), record(jobsTopic, { ...job, type: 'JobQueued' })]);
     const token = async (ownerId: string) =>
       (await signer.issueApiToken({ ownerId, role: 'broadcaster', expiresInS: 60 })).token;
     const own = await new Listener(hub.url).ask({ op: 'authenticate', token: await token('own_1') }, subscribe('jobs'));

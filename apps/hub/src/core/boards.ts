@@ -71,6 +71,8 @@ export class Boards {
 
   job(fact: JobFact, spot: Spot): void {
     const place = { ...spot, topic: 0 };
+    // the house's own work: nobody follows it, and by the thousand it would push out what somebody does
+    if (fact.kind === 'thumbnail') return this.jobs.pass(place);
     const before = this.jobs.get(fact.job_id).job;
     const job = foldJobFact(before, fact);
     if (job === before) this.jobs.pass(place);
