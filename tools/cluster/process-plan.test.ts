@@ -56,8 +56,19 @@ describe('the plan of a cluster', () => {
   });
 
   test('hands on settings of services and nothing else of the environment', () => {
-    const env = { DELIVERY_MEMORY_MB: '64', HOME: '/h', HTTP_PORT: '1', KAFKA_TLS: '', RTMPS_PORT: '1936' };
-    expect(serviceSettings(env)).toEqual({ DELIVERY_MEMORY_MB: '64', RTMPS_PORT: '1936' });
+    const env = {
+      DELIVERY_MEMORY_MB: '64',
+      HOME: '/h',
+      HTTP_PORT: '1',
+      KAFKA_TLS: '',
+      RTMPS_PORT: '1936',
+      MEDIA_STORE_URL: 's3://films',
+    };
+    expect(serviceSettings(env)).toEqual({
+      DELIVERY_MEMORY_MB: '64',
+      RTMPS_PORT: '1936',
+      MEDIA_STORE_URL: 's3://films',
+    });
   });
 });
 

@@ -4,10 +4,11 @@
  */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, silentLogger } from '@millrace/log';
+import { removeAbandoned } from '../rig/abandoned-folders.ts';
 import { freePort } from '../rig/free-port.ts';
 import { ensureKafka, kafkaJarsFolder } from '../setup/kafka.mjs';
 import { type Broker, BrokerProcess } from './broker.ts';
@@ -49,7 +50,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
   const given = process.env['KAFKA_BROKERS'];
   if (given) return foreignBrokers(given.split(',').map((one) => one.trim()));
   await ensureKafka();
-  removeAbandoned();
+  removeAbandoned(folderPrefix);
   const folder = options.dataDir ?? mkdtempSync(join(tmpdir(), `${folderPrefix}${process.pid}-`));
   mkdirSync(folder, { recursive: true });
   const count = options.brokers ?? 1;
@@ -146,26 +147,4 @@ function makeCertificates(folder: string): { caFile: string; keyFile: string } {
   const read = (name: string) => readFileSync(at(name), 'utf8');
   writeFileSync(at('broker-store.pem'), read('broker.key') + read('broker.pem') + read('ca.pem'), { mode: 0o600 });
   return { caFile: at('ca.pem'), keyFile: at('broker-store.pem') };
-}
-
-/** Removes the folders of test runs that were killed; their brokers died with them. */
-function removeAbandoned(): void {
-  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(folderPrefix))) {
-    const pid = Number(name.slice(folderPrefix.length).split('-')[0]);
-    if (!Number.isInteger(pid) || pid <= 0 || isAlive(pid)) continue;
-    try {
-      rmSync(join(tmpdir(), name), { recursive: true, force: true });
-    } catch {
-      // another user's: not ours to remove
-    }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }

@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeAbandoned } from '../rig/abandoned-folders.ts';
 import { freePort } from '../rig/free-port.ts';
 import { lastLines, spawnJava } from '../rig/java-program.ts';
 import { ensureS3, s3JarsFolder } from '../setup/s3.mjs';
@@ -28,6 +29,7 @@ export interface S3Server extends AsyncDisposable {
   readonly folder: string;
 }
 
+const folderPrefix = 'millrace-s3-';
 const startDeadlineMs = 60_000;
 const access = { keyId: 'millrace', secret: 'correct-horse-battery' };
 const quiet =
@@ -47,7 +49,8 @@ export function s3Settings(server: S3Server, url: string): Readonly<Record<strin
 /** Starts the server and waits until it takes connections; fetches the jars where the set-up has not. */
 export async function startS3Server(options: S3ServerOptions): Promise<S3Server> {
   await ensureS3();
-  const folder = options.dataDir ?? mkdtempSync(join(tmpdir(), `millrace-s3-${process.pid}-`));
+  removeAbandoned(folderPrefix);
+  const folder = options.dataDir ?? mkdtempSync(join(tmpdir(), `${folderPrefix}${process.pid}-`));
   for (const bucket of options.buckets) mkdirSync(join(folder, 'objects', bucket), { recursive: true });
   const endpoint = `http://127.0.0.1:${options.port ?? (await freePort())}`;
   const settings = {
