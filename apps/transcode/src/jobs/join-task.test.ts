@@ -198,7 +198,7 @@ it('a crossfade overlaps its inputs, encodes only its surroundings, and sounds t
   expect(change).toBeLessThan(4);
   const inOneGo = samplesOf(out());
   // the second video begins at 3.4 s
-  await rig.join([whole(a), whole(b)], target, crossfade, undefined, { work: 'work/job_short', span_ms: 500 });
+  await rig.join([whole(a), whole(b)], target, crossfade, undefined, { work: 'work/job_short', span_ms: 600 });
   const starts = readdirSync(rig.path('work/job_short')).flatMap((name) => /^sound-(\d+)/.exec(name)?.[1] ?? []);
   expect(starts.some((start) => Number(start) > 160 && Number(start) < 187)).toBe(true);
   expect(worstOf(samplesOf(out()), inOneGo)).toBeGreaterThan(30);
