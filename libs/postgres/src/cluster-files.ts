@@ -54,7 +54,7 @@ export function ensureCluster(
   own(files.passwordFile, identity);
   const plan = planSpawn(identity, binaries.initdb, [
     ...['-D', making, '-U', superuser, '--encoding=UTF8', '--locale=C', '--auth-local=trust'],
-    ...['--auth-host=scram-sha-256', `--pwfile=${files.passwordFile}`, '--no-instructions'],
+    ...['--auth-host=scram-sha-256', `--pwfile=${files.passwordFile}`, '--no-instructions', '--wal-segsize=4'],
   ]);
   const run = spawnSync(plan.command, plan.args, {
     ...plan.options,

@@ -53,15 +53,15 @@ export async function submitComposition(
   const title = wish.title ?? `Composition of ${wish.items.length} videos`;
   const { ownerId, items } = wish;
   const composition = newComposition({ compositionId, ownerId, title, items, taskId: jobId }, nowMs);
-  const submitted = await desk.submit(tx, {
+  const submitting = desk.submit(tx, {
     ...{ jobId, kind: 'compose' as const, subject: compositionId, ownerId },
     ...{ priority: wish.priority, force: false },
     request: requestOf(wish, checked.value, { title, compositionId, jobId }, idSource),
   });
+  // Sent with the job: nobody but this transaction knows of it yet, and a refusal undoes both.
+  const [submitted] = await Promise.all([submitting, tx.compositions.insert(composition)]);
   switch (submitted.kind) {
     case 'accepted':
-      // nobody but this transaction knows of the job yet
-      await tx.compositions.insert(composition);
       return ok({ composition, job: submitted.job });
     case 'quota':
       return err(submitted);

@@ -22,12 +22,14 @@ export interface JobCount {
 export interface JobRows {
   /**
    * Enters a pending job with its steps and tasks; false when its slot has an active job (waits for one that is being entered), and then
-   * nothing has happened.
+   * nothing has happened. `ifBelow`: only into a slot that has no open or draining job at all, and only when fewer jobs of the owner wait
+   * or run.
    */
   insert(
     job: JobIdentity & Pick<JobRecord, 'blocked' | 'phase'>,
     steps: readonly Pick<StepRecord, 'name' | 'weight' | 'phase'>[],
     tasks: readonly NewTask[],
+    ifBelow?: number,
   ): Promise<boolean>;
   /** Takes an insert of this transaction back. */
   withdraw(jobId: string): Promise<void>;

@@ -39,6 +39,11 @@ async function tryOnce(
 ): Promise<Submitted | undefined> {
   const { kind, subject, ownerId, force } = submission;
   const { maxOpen } = deps.limits;
+  // nearly always the slot is empty and the quota far: then this is all
+  const free = enteredWith(deps, submission, plan, false);
+  if (await tx.jobs.insert(free.job, plan.steps, free.tasks, maxOpen - quotaMargin))
+    return accepted(tx, deps, free.job);
+
   const { slot, open } = await tx.jobs.look(kind, subject, ownerId);
   const active = slot.find(fillsSlot);
   if (active !== undefined && !force) return { kind: 'conflict', active: summaryOf(active) };
@@ -55,23 +60,32 @@ async function tryOnce(
     blocked ||= left.draining;
     if (left !== job) tx.afterCommit(() => deps.counts.submitted(kind, 'replaced'));
   }
-  const job: JobRecord = {
-    ...submission,
-    ...{ status: 'pending', cancelling: false, draining: false, blocked, progress: 0 },
-    ...{ phase: undefined, pace: undefined, error: undefined, startedAtMs: undefined, finishedAtMs: undefined },
-    createdAtMs: deps.clock.nowMs(),
-    updatedAtMs: deps.clock.nowMs(),
-  };
-  const queued = { ...job, phase: phaseOf(job, [], [], job.createdAtMs) };
-  const tasks = tasksToPlant(deps, job, plan.steps, plan.tasks, []);
-  if (!(await tx.jobs.insert(queued, plan.steps, tasks))) return undefined;
+  const { job, tasks } = enteredWith(deps, submission, plan, blocked);
+  if (!(await tx.jobs.insert(job, plan.steps, tasks))) return undefined;
   if (active === undefined && open + quotaMargin >= maxOpen && (await overQuota(tx, deps, ownerId))) {
     await tx.jobs.withdraw(job.jobId);
     return { kind: 'quota', limit: maxOpen, active: maxOpen };
   }
-  await tx.publish([jobQueued(queued)]);
+  return accepted(tx, deps, job);
+}
+
+/** The job as it enters its slot, and its first tasks. */
+function enteredWith(deps: EngineDeps, submission: Submission, plan: JobPlan, blocked: boolean) {
+  const nowMs = deps.clock.nowMs();
+  const job: JobRecord = {
+    ...submission,
+    ...{ status: 'pending', cancelling: false, draining: false, blocked, progress: 0 },
+    ...{ phase: undefined, pace: undefined, error: undefined, startedAtMs: undefined, finishedAtMs: undefined },
+    ...{ createdAtMs: nowMs, updatedAtMs: nowMs },
+  };
+  const queued = { ...job, phase: phaseOf(job, [], [], nowMs) };
+  return { job: queued, tasks: tasksToPlant(deps, queued, plan.steps, plan.tasks, []) };
+}
+
+async function accepted(tx: Transaction, deps: EngineDeps, job: JobRecord): Promise<Submitted> {
+  await tx.publish([jobQueued(job)]);
   tx.afterCommit(() => deps.hints.work());
-  return { kind: 'accepted', job: summaryOf(queued) };
+  return { kind: 'accepted', job: summaryOf(job) };
 }
 
 /** Pending or processing, and not on its way out. */

@@ -25,7 +25,7 @@ export async function takeVideoRoom(
 ): Promise<Result<void, NoVideoRoom>> {
   if (tx.isShared) {
     // Who is alone waits until these have committed, and counts them; these wait until who is alone has.
-    const [, seen] = await Promise.all([tx.videos.shareTurn(ownerId), tx.videos.countAtMost(ownerId)]);
+    const seen = await tx.videos.shareTurnAndCount(ownerId);
     if (seen + margin < most) return ok();
     tx.needsOwn();
   }

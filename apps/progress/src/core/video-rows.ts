@@ -22,11 +22,13 @@ export interface VideoRows {
   /** Removes the video with what its runs made; its uploads are the caller's. */
   remove(videoId: string): Promise<void>;
   list(filter: VideoFilter, page: PageRequest): Promise<readonly VideoRecord[]>;
-  /** Waits for, and takes until the end of the transaction, the turn to add a video to the owner's; alone, or with others who share it. */
+  /** Waits for, and takes until the end of the transaction, the turn to add a video to the owner's, alone. */
   takeTurn(ownerId: string): Promise<void>;
-  shareTurn(ownerId: string): Promise<void>;
-  /** Cheap: the owner's videos, and all of its jobs that wait or run, of which each may bring one more. */
-  countAtMost(ownerId: string): Promise<number>;
+  /**
+   * Takes the same turn together with others who share it, and counts: the owner's videos, and all of its jobs that wait or run, of which
+   * each may bring one more. What was committed while it waited for who had the turn alone is not in it.
+   */
+  shareTurnAndCount(ownerId: string): Promise<number>;
   /** The owner's videos, and those that jobs which wait or run will make. */
   countWithComing(ownerId: string): Promise<number>;
   /** Bytes of the originals of an owner. */

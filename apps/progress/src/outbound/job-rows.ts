@@ -3,8 +3,9 @@ import type { JobKind } from '@millrace/events';
 import type { JobState, Pace } from '@millrace/job';
 import type { JobRecord, StepRecord } from '../core/job-record.ts';
 import type { JobCount, JobFilter, JobRows } from '../core/job-rows.ts';
-import { priorityOf, rankOf } from './job-priority.ts';
-import { newTasks } from './new-tasks.ts';
+import { priorityOf } from './job-priority.ts';
+import { inSlot } from './job-slot.ts';
+import { enterJob } from './new-jobs.ts';
 import { addToCount, countOf } from './owner-counts.ts';
 import { jsonTime, optionalMs, type Queryable } from './row-mapping.ts';
 
@@ -47,27 +48,7 @@ interface StepRow {
 /** Tables progress.jobs and progress.steps. */
 export function createJobRows(sql: Queryable): JobRows {
   return {
-    async insert(job, steps, tasks) {
-      const created = new Date(job.createdAtMs);
-      const given = steps.map((step, place) => ({ ...step, place }));
-      const rows = await sql`
-        WITH entered AS (
-          INSERT INTO progress.jobs
-            (job_id, kind, subject, owner_id, priority, request, status, blocked, phase, created_at, updated_at)
-          VALUES (${job.jobId}, ${job.kind}, ${job.subject}, ${job.ownerId}, ${rankOf(job.priority)},
-            ${JSON.stringify(job.request ?? null)}::text::jsonb, 'pending', ${job.blocked}, ${job.phase ?? null}, ${created}, ${created})
-          ON CONFLICT (kind, subject) WHERE status IN ('pending', 'processing') AND NOT cancelling DO NOTHING
-          RETURNING job_id, owner_id),
-        opened AS (${addToCount(sql, 'openJobs', sql`SELECT owner_id, 1 AS more FROM entered`)}),
-        new_steps AS (
-          INSERT INTO progress.steps (job_id, place, name, weight, phase, status)
-          SELECT entered.job_id, place, name, weight, given.phase, 'pending'
-          FROM entered, jsonb_to_recordset(${JSON.stringify(given)}::text::jsonb)
-            AS given (place int, name text, weight float8, phase text)),
-        ${newTasks(sql, tasks, job.createdAtMs, sql`entered`)}
-        SELECT job_id FROM entered`;
-      return rows.length > 0;
-    },
+    insert: (job, steps, tasks, ifBelow) => enterJob(sql, job, steps, tasks, ifBelow),
     async withdraw(jobId) {
       await sql`
         WITH gone AS (DELETE FROM progress.jobs WHERE job_id = ${jobId} RETURNING owner_id)
@@ -86,7 +67,7 @@ export function createJobRows(sql: Queryable): JobRows {
     async active(kind, subject) {
       const rows = await sql<JobRow[]>`
         SELECT * FROM progress.jobs
-        WHERE kind = ${kind} AND subject = ${subject} AND status IN ('pending', 'processing') AND NOT cancelling`;
+        WHERE ${inSlot(sql, kind, subject)} AND status IN ('pending', 'processing') AND NOT cancelling`;
       return rows[0] && toJob(rows[0]);
     },
     async look(kind, subject, ownerId) {
@@ -94,14 +75,14 @@ export function createJobRows(sql: Queryable): JobRows {
         WITH own AS (
           SELECT ${countOf(sql, 'openJobs', ownerId)} AS open)
         SELECT own.open, job.* FROM own LEFT JOIN progress.jobs AS job
-          ON job.kind = ${kind} AND job.subject = ${subject} AND (job.draining OR job.status IN ('pending', 'processing'))
+          ON ${inSlot(sql, kind, subject)} AND (job.draining OR job.status IN ('pending', 'processing'))
         ORDER BY job.job_id`;
       const slot = rows.filter((row) => row.job_id !== null).map(toJob);
       return { slot, open: rows[0]?.open ?? 0 };
     },
     async newest(kind, subject) {
       const rows = await sql<JobRow[]>`
-        SELECT * FROM progress.jobs WHERE kind = ${kind} AND subject = ${subject} AND NOT forgotten
+        SELECT * FROM progress.jobs WHERE ${inSlot(sql, kind, subject)} AND NOT forgotten
         ORDER BY (status IN ('pending', 'processing') AND NOT cancelling) DESC, job_id DESC LIMIT 1`;
       return rows[0] && toJob(rows[0]);
     },
@@ -118,7 +99,7 @@ export function createJobRows(sql: Queryable): JobRows {
     },
     async lockSlot(kind, subject) {
       const rows = await sql<JobRow[]>`
-        SELECT * FROM progress.jobs WHERE kind = ${kind} AND subject = ${subject}
+        SELECT * FROM progress.jobs WHERE ${inSlot(sql, kind, subject)}
           AND (draining OR status IN ('pending', 'processing')) ORDER BY job_id FOR UPDATE`;
       return rows.map(toJob);
     },
@@ -215,7 +196,7 @@ export function createJobRows(sql: Queryable): JobRows {
       return rows[0]?.ms ?? undefined;
     },
     async forget(kind, subject) {
-      await sql`UPDATE progress.jobs SET forgotten = true WHERE kind = ${kind} AND subject = ${subject}`;
+      await sql`UPDATE progress.jobs SET forgotten = true WHERE ${inSlot(sql, kind, subject)}`;
     },
     sweep: (endedBeforeMs, limit) => sweepJobs(sql, new Date(endedBeforeMs), limit),
   };
@@ -225,7 +206,7 @@ async function sweepJobs(sql: Queryable, endedBefore: Date, limit: number): Prom
   const old = await sql<{ job_id: string; newest: boolean }[]>`
     SELECT job_id, NOT EXISTS (
       SELECT 1 FROM progress.jobs AS later
-      WHERE later.kind = job.kind AND later.subject = job.subject AND later.job_id > job.job_id) AS newest
+      WHERE later.subject = job.subject AND later.kind IS NOT DISTINCT FROM job.kind AND later.job_id > job.job_id) AS newest
     FROM progress.jobs AS job WHERE finished_at < ${endedBefore} AND NOT stripped AND NOT draining
     ORDER BY finished_at LIMIT ${limit}`;
   const forgotten = await sql<{ job_id: string }[]>`

@@ -72,12 +72,10 @@ export function createVideoRows(sql: Queryable): VideoRows {
     async takeTurn(ownerId) {
       await sql`SELECT pg_advisory_xact_lock(${turnOf(sql, ownerId)})`;
     },
-    async shareTurn(ownerId) {
-      await sql`SELECT pg_advisory_xact_lock_shared(${turnOf(sql, ownerId)})`;
-    },
-    async countAtMost(ownerId) {
+    async shareTurnAndCount(ownerId) {
       const rows = await sql<{ n: number }[]>`
-        SELECT ${countOf(sql, 'videos', ownerId)} + ${countOf(sql, 'openJobs', ownerId)} AS n`;
+        SELECT ${countOf(sql, 'videos', ownerId)} + ${countOf(sql, 'openJobs', ownerId)} AS n
+        FROM pg_advisory_xact_lock_shared(${turnOf(sql, ownerId)})`;
       return rows[0]?.n ?? 0;
     },
     async countWithComing(ownerId) {

@@ -22,6 +22,8 @@ export interface AppenderDeps {
   readonly onAppended: (grown: readonly { topic: string; partition: number; end: bigint }[]) => void;
   /** Looks into the outbox at least this often, ms. */
   readonly pollMs: number;
+  /** From the beginning of one append to the next, at least, ms: what comes meanwhile goes together. */
+  readonly gatherMs: number;
   /** Tries to take over this often while another process appends, ms. */
   readonly takeOverMs: number;
   readonly retentionEveryMs: number;
@@ -112,9 +114,10 @@ export class Appender {
   }
 
   async #appendUntil(connection: Sql, signal: AbortSignal): Promise<void> {
-    const { clock, pollMs, retentionEveryMs } = this.#deps;
+    const { clock, pollMs, gatherMs, retentionEveryMs } = this.#deps;
     let retainedMs = clock.monotonicMs();
     while (!signal.aborted) {
+      const startedMs = clock.monotonicMs();
       const appended = await this.#appendOnce(connection);
       if (clock.monotonicMs() - retainedMs > retentionEveryMs) {
         retainedMs = clock.monotonicMs();
@@ -122,6 +125,8 @@ export class Appender {
       }
       if (appended === rowsPerAppend) continue;
       await this.#wakeup.wait(signal, clock, pollMs);
+      const restMs = startedMs + gatherMs - clock.monotonicMs();
+      if (restMs > 0) await sleep(clock, restMs, signal);
     }
   }
 

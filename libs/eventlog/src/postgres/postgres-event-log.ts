@@ -39,6 +39,8 @@ export interface PostgresEventLogOptions {
   readonly wake?: 'memory' | 'notify';
   /** Longest time a lost hint can delay, ms; default 1 s, with `memory` 5 s. */
   readonly pollMs?: number;
+  /** Under load, records are appended at most this often, ms; after a pause the first goes at once. Default 20. */
+  readonly gatherMs?: number;
   /** Default 1 s. */
   readonly takeOverMs?: number;
   /** Silence after which a member of a group loses its partitions, ms; default 10 s. */
@@ -87,6 +89,7 @@ export async function openPostgresEventLog(options: PostgresEventLogOptions): Pr
   const store = new PostgresStore({
     ...{ sql, clock, log, wake, observer: metrics, random: Math.random },
     pollMs: options.pollMs ?? (wake === 'memory' ? 5_000 : 1_000),
+    gatherMs: options.gatherMs ?? 20,
     takeOverMs: options.takeOverMs ?? 1_000,
     groupLeaseMs: options.groupLeaseMs ?? 10_000,
     retentionEveryMs: options.retentionEveryMs ?? 60_000,

@@ -23,6 +23,7 @@ export interface PostgresStoreOptions {
   /** `memory`: this process is the only one; `notify`: others use the same log. */
   readonly wake: 'memory' | 'notify';
   readonly pollMs: number;
+  readonly gatherMs: number;
   readonly takeOverMs: number;
   readonly groupLeaseMs: number;
   readonly retentionEveryMs: number;
