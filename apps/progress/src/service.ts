@@ -14,6 +14,7 @@ import { runMigrations, type Sql } from '@millrace/postgres';
 import type { ProgressSettings } from './config.ts';
 import type { JobDesk } from './core/job-desk.ts';
 import { type JobType, JobTypes } from './core/job-types.ts';
+import { LoopTurn } from './core/loop-turn.ts';
 import type { ProgressStore } from './core/store.ts';
 import { SubmitGate } from './core/submit-gate.ts';
 import { type JobEngine, openJobEngine } from './engine.ts';
@@ -137,6 +138,7 @@ export async function createProgressService(deps: ProgressDeps): Promise<Progres
         ...{ most: settings.PROGRESS_MAX_SUBMITS, least: 16, patienceMs: settings.PROGRESS_SLOW_REQUEST_MS / 2 },
       }),
     };
+    const turn = new LoopTurn({ clock, atEnd: setImmediate });
     const api = createProgressApi(routes, log);
     const images = openImages(routes, api, log);
     const uploads = scope.use(openUploads({ routes, settings, sql, mediaStore, log, metrics }), 'uploads');
@@ -152,7 +154,7 @@ export async function createProgressService(deps: ProgressDeps): Promise<Progres
         honoMount('/api/v1/webhooks', api.app),
         uploads.mount,
         images.mount,
-      ].map((mount) => shedEarly(mount, routes)),
+      ].map((mount) => shedEarly(mount, routes, turn)),
       internalMounts: [],
       readiness() {
         const reasons = [

@@ -68,6 +68,14 @@ describe('the gate', () => {
     expect(gate.enter(5_001).kind).toBe('entered');
   });
 
+  it('turns away who has waited too long before it could be asked, but for a few', () => {
+    const gate = new SubmitGate(limits);
+    expect(gate.refusal(0, 1_000)).toBeUndefined();
+    for (let n = 0; n < limits.least; n++) gate.enter(0);
+    expect(gate.refusal(0, 0)).toBeUndefined();
+    expect(gate.refusal(0, limits.patienceMs)).toBe('slow');
+  });
+
   it('never has more inside than the most, however fast they leave', () => {
     const gate = new SubmitGate({ ...limits, most: 20 });
     for (let n = 0; n < 20; n++) expect(gate.enter(n).kind).toBe('entered');

@@ -41,13 +41,16 @@ export class SubmitGate {
     return this.#inside;
   }
 
-  /** Why the next one would be turned away now; undefined: it would not. Times are of a monotonic clock. */
-  refusal(nowMs: number): ShedReason | undefined {
+  /**
+   * Why the next one would be turned away now; undefined: it would not. Times are of a monotonic clock. `waitedMs`: how long it may have
+   * waited before anybody could ask.
+   */
+  refusal(nowMs: number, waitedMs = 0): ShedReason | undefined {
     const { most, least, patienceMs } = this.#limits;
     if (this.#inside < Math.min(least, most)) return undefined;
     if (this.#inside >= most) return 'full';
     if (nowMs - this.#sinceMs > patienceMs) return 'stalled';
-    return (this.#inside + 1) * this.#paceMs > patienceMs ? 'slow' : undefined;
+    return waitedMs + (this.#inside + 1) * this.#paceMs > patienceMs ? 'slow' : undefined;
   }
 
   /** Who enters leaves once, whatever became of it. */

@@ -2,6 +2,7 @@ import { ManualClock } from '@millrace/clock/testing';
 import { type HttpMount, openHttpServer } from '@millrace/http';
 import { silentLogger } from '@millrace/log';
 import { expect, it } from 'vitest';
+import { LoopTurn } from '../core/loop-turn.ts';
 import { SubmitGate } from '../core/submit-gate.ts';
 import { admit, shedEarly } from './admission.ts';
 
@@ -15,6 +16,7 @@ it('submits that would be turned away reach nothing behind the door, everything 
     shedSubmits: { inc: ({ reason }: { readonly reason: string }) => void shed.push(reason) },
   };
   const deps = { gate, clock, metrics };
+  const turn = new LoopTurn({ clock, atEnd: setImmediate });
   const reached: string[] = [];
   const behind: HttpMount = {
     prefix: '/api/v1',
@@ -24,7 +26,7 @@ it('submits that would be turned away reach nothing behind the door, everything 
     },
   };
   await using server = await openHttpServer({
-    ...{ host: '127.0.0.1', port: 0, log: silentLogger, mounts: [shedEarly(behind, deps)] },
+    ...{ host: '127.0.0.1', port: 0, log: silentLogger, mounts: [shedEarly(behind, deps, turn)] },
   });
   const call = async (method: string, path: string) => {
     const body = method === 'POST' ? '{"videos":[]}' : null;

@@ -1,5 +1,6 @@
 /** Submits at more load than can be answered in time are turned away at once: 503 with Retry-After, counted by reason. */
 import { type HttpMount, ProblemError, problem, writeProblem } from '@millrace/http';
+import type { LoopTurn } from '../core/loop-turn.ts';
 import type { ShedReason } from '../core/submit-gate.ts';
 import type { RouteDeps } from './api-context.ts';
 
@@ -26,12 +27,13 @@ const submits = /^\/api\/v1\/(?:compositions|videos\/[^/]+\/(?:run_sync|reproces
  * The mount, with submits that would be turned away answered before anything of them is read: at many times the load that can be borne,
  * saying no must cost next to nothing, or it takes the time of those that were let in.
  */
-export function shedEarly(mount: HttpMount, deps: AdmissionDeps): HttpMount {
+export function shedEarly(mount: HttpMount, deps: AdmissionDeps, turn: LoopTurn): HttpMount {
   return {
     ...mount,
     handle(request, response) {
-      const reason = request.method === 'POST' ? deps.gate.refusal(deps.clock.monotonicMs()) : undefined;
-      if (reason === undefined || !submits.test(request.url ?? '')) return mount.handle(request, response);
+      if (request.method !== 'POST' || !submits.test(request.url ?? '')) return mount.handle(request, response);
+      const reason = deps.gate.refusal(deps.clock.monotonicMs(), turn.waitedMs());
+      if (reason === undefined) return mount.handle(request, response);
       return writeProblem(response, turnedAway(deps, reason), retryAfter);
     },
   };
