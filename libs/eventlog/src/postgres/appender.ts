@@ -1,7 +1,7 @@
 /**
- * The one writer of the log: drains the outbox, gives offsets in order of outbox id, appends and keeps the last values of
- * state topics, all in one transaction. Holding a session advisory lock makes it the only one; the epoch row, locked in
- * every append, makes sure of it when a connection is silently replaced. Other processes wait to take over.
+ * The one writer of the log: gives what is in the outbox its offsets, in order of outbox id, and moves it to the log and to the last
+ * values of state topics. Holding a session advisory lock makes it the only one; the epoch row, locked in every append, makes sure of it
+ * when a connection is silently replaced. Other processes wait to take over.
  */
 import { type Clock, sleep } from '@millrace/clock';
 import { backoffMs } from '@millrace/lifecycle';
@@ -130,25 +130,18 @@ export class Appender {
     }
   }
 
-  /** One transaction; returns how many outbox rows it moved. When it throws, the session is to be closed: that rolls back. */
+  /**
+   * Returns how many outbox rows it moved. When it throws, it may have moved them or not, and the session is to be closed: who takes over
+   * reads what is so.
+   */
   async #appendOnce(connection: Sql): Promise<number> {
-    const [, fence, drained] = await Promise.all([
-      connection`BEGIN`,
-      connection`SELECT epoch FROM eventlog.appender FOR UPDATE`,
-      connection<OutboxRow[]>`
-          DELETE FROM eventlog.outbox WHERE id IN (SELECT id FROM eventlog.outbox ORDER BY id LIMIT ${rowsPerAppend})
-          RETURNING id, topic, partition, count, newest_ms, records`,
-    ]);
-    if (fence[0]?.['epoch'] !== this.#epoch) throw new Error('another appender has taken over');
-    if (drained.length === 0) {
-      await connection`COMMIT`;
-      return 0;
-    }
-    const rows = [...drained].sort((a, b) => (a.id < b.id ? -1 : 1));
+    const rows: readonly OutboxRow[] = await connection<OutboxRow[]>`
+      SELECT id, topic, partition, count, newest_ms, records FROM eventlog.outbox ORDER BY id LIMIT ${rowsPerAppend}`;
+    if (rows.length === 0) return 0;
     await this.#learn(connection, rows);
     const offsets = new Map(this.#offsets);
     const logRows = rows.map((row) => place(row, offsets));
-    await this.#write(connection, logRows, offsets);
+    await this.#move(connection, rows, logRows, offsets);
     for (const [id, next] of offsets) this.#offsets.set(id, next);
     for (const row of rows) this.#deps.observer.appended(row.topic, row.count);
     const grown = new Map(logRows.map((row) => [`${row.topic}/${row.partition}`, row]));
@@ -171,31 +164,41 @@ export class Appender {
     }
   }
 
-  /** Log rows, next offsets, last values and the commit, sent without waiting in between. */
-  async #write(connection: Sql, rows: readonly LogRow[], offsets: ReadonlyMap<string, bigint>): Promise<void> {
+  /**
+   * Moves rows from the outbox to the log in one statement. A transaction of several could come apart: when its connection is lost, the
+   * statements that were not sent yet go out on the next one, each by itself.
+   */
+  async #move(
+    connection: Sql,
+    outboxRows: readonly OutboxRow[],
+    rows: readonly LogRow[],
+    offsets: ReadonlyMap<string, bigint>,
+  ): Promise<void> {
     const touched = [...new Map(rows.map((row) => [`${row.topic}/${row.partition}`, row])).entries()];
-    const work: PromiseLike<unknown>[] = [
-      connection`
+    const states = rows.filter((row) => this.#kinds.get(row.topic) === 'state');
+    // A payload holds 8,000 bytes; readers ask for themselves when it says nothing.
+    const grown = touched.map(([id]) => `${id}=${String(offsets.get(id))}`).join(' ');
+    const payload = grown.length < 7_000 ? grown : '';
+    const [done] = await connection`
+      WITH fence AS MATERIALIZED (SELECT epoch FROM eventlog.appender WHERE epoch = ${this.#epoch} FOR UPDATE),
+      moved AS (
+        DELETE FROM eventlog.outbox
+        WHERE id = ANY(${outboxRows.map((row) => String(row.id))}::int8[]) AND EXISTS (SELECT 1 FROM fence) RETURNING id),
+      appended AS (
         INSERT INTO eventlog.log (topic, partition, last_offset, base_offset, newest_ms, records)
-        SELECT * FROM unnest(
+        SELECT given.* FROM unnest(
           ${rows.map((r) => r.topic)}::text[], ${rows.map((r) => r.partition)}::int[], ${rows.map((r) => String(r.last))}::int8[],
           ${rows.map((r) => String(r.base))}::int8[], ${rows.map((r) => String(r.newestMs))}::int8[],
-          ${rows.map((r) => r.records)}::text[])`,
-      connection`
+          ${rows.map((r) => r.records)}::text[]) AS given WHERE EXISTS (SELECT 1 FROM fence)),
+      advanced AS (
         UPDATE eventlog.partitions p SET next_offset = given.next_offset
         FROM unnest(${touched.map(([, r]) => r.topic)}::text[], ${touched.map(([, r]) => r.partition)}::int[],
                     ${touched.map(([id]) => String(offsets.get(id)))}::int8[]) AS given (topic, partition, next_offset)
-        WHERE p.topic = given.topic AND p.partition = given.partition`,
-    ];
-    const states = rows.filter((row) => this.#kinds.get(row.topic) === 'state');
-    if (states.length > 0) work.push(upsertLastValues(connection, states));
-    if (this.#deps.notify) {
-      // A payload holds 8,000 bytes; readers ask for themselves when it says nothing.
-      const text = touched.map(([id]) => `${id}=${String(offsets.get(id))}`).join(' ');
-      work.push(connection`SELECT pg_notify(${appendedChannel}, ${text.length < 7_000 ? text : ''})`);
-    }
-    work.push(connection`COMMIT`);
-    await Promise.all(work);
+        WHERE p.topic = given.topic AND p.partition = given.partition AND EXISTS (SELECT 1 FROM fence))
+      ${states.length > 0 ? connection`, kept AS (${keepLastValues(connection, states)})` : connection``}
+      SELECT (SELECT count(*) FROM moved)::int AS moved
+        ${this.#deps.notify ? connection`, (SELECT pg_notify(${appendedChannel}, ${payload}) FROM fence)` : connection``}`;
+    if (done?.['moved'] !== rows.length) throw new Error('another appender has taken over');
   }
 }
 
@@ -209,15 +212,17 @@ function place(row: OutboxRow, offsets: Map<string, bigint>): LogRow {
   return { topic, partition, base, last: next - 1n, newestMs: newest_ms, records };
 }
 
-function upsertLastValues(connection: Sql, rows: readonly LogRow[]): PromiseLike<unknown> {
+/** A part of the statement that moves; `fence` is in it. */
+function keepLastValues(connection: Sql, rows: readonly LogRow[]) {
   const records = rows.flatMap((row) => decodeBatch(row.topic, row.partition, row.base, row.records));
   const last = [...new Map(records.map((one) => [`${one.topic} ${one.key}`, one])).values()];
   return connection`
     INSERT INTO eventlog.last_values (topic, key, partition, "offset", time_ms, removed, record)
-    SELECT * FROM unnest(
+    SELECT given.* FROM unnest(
       ${last.map((r) => r.topic)}::text[], ${last.map((r) => r.key)}::text[], ${last.map((r) => r.partition)}::int[],
       ${last.map((r) => String(r.offset))}::int8[], ${last.map((r) => String(r.timeMs))}::int8[],
-      ${last.map((r) => String(r.value === undefined))}::boolean[], ${last.map(encodeStored)}::text[])
+      ${last.map((r) => String(r.value === undefined))}::boolean[], ${last.map(encodeStored)}::text[]) AS given
+    WHERE EXISTS (SELECT 1 FROM fence)
     ON CONFLICT (topic, key) DO UPDATE SET partition = EXCLUDED.partition, "offset" = EXCLUDED."offset",
       time_ms = EXCLUDED.time_ms, removed = EXCLUDED.removed, record = EXCLUDED.record`;
 }
