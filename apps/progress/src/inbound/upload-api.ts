@@ -19,7 +19,7 @@ import { access } from './access.ts';
 import type { ProgressEnv, RouteDeps } from './api-context.ts';
 import { mutate } from './mutation.ts';
 import { asProblem, noUpload, refused, UploadRefused } from './upload-answers.ts';
-import type { UploadLocker } from './upload-locker.ts';
+import type { UploadLock, UploadLocker } from './upload-locker.ts';
 import { checksumAlgorithms, readChecksum, type UploadRequest } from './upload-request.ts';
 import { showUpload } from './upload-routes.ts';
 import { UploadStore } from './upload-store.ts';
@@ -53,18 +53,20 @@ export function createUploadApi(deps: UploadApiDeps, log: Logger): OpenAPIHono<P
   const newToken = () => newId('evt', deps.idSource).slice(4);
   // One for each request: @tus/server does not tell a store of whose request it serves, and an AsyncLocalStorage, once used, makes every
   // promise of the process cost more.
-  const serverOf = (request: UploadRequest) =>
-    new Server({
+  const serverOf = (request: UploadRequest) => {
+    let lock: UploadLock | undefined;
+    return new Server({
       path: uploadsPath,
       relativeLocation: true,
       allowedOrigins: () => false, // as the rest of the API: pages of other origins may not
       maxSize: deps.uploadLimits.maxBytes,
       lockDrainTimeout: drainMs,
-      locker: deps.locker,
+      locker: { newLock: (uploadId) => (lock = deps.locker.newLock(uploadId)) },
       namingFunction: () => newId('upl', deps.idSource),
       datastore: new UploadStore({
         ...{ store: deps.store, mediaStore: deps.mediaStore, locker: deps.locker, clock: deps.clock },
         ...{ limits: deps.uploadLimits, newToken, request, onReceived: deps.onReceived },
+        lockToken: () => lock?.token,
         onBytes: (bytes) => deps.uploadMetrics.uploadBytes.inc(bytes),
       }),
       async onIncomingRequest({ method }, uploadId) {
@@ -80,6 +82,7 @@ export function createUploadApi(deps: UploadApiDeps, log: Logger): OpenAPIHono<P
         return refused(500, 'internal-error', 'the log has more under the request id');
       },
     });
+  };
 
   const app = createApiApp<ProgressEnv>({ log, idSource: deps.idSource, isOutage: isRetryable, limitsBody: false });
   const guard: MiddlewareHandler<ProgressEnv> = async (c, next) => {

@@ -15,6 +15,12 @@ interface Held {
   writing: Promise<unknown>;
 }
 
+/** A lock of one request. */
+export interface UploadLock extends Lock {
+  /** What shows the database that it is held; undefined while it is not. */
+  readonly token: string | undefined;
+}
+
 export interface UploadLockerDeps {
   readonly locks: UploadLocks;
   readonly clock: Clock;
@@ -35,9 +41,12 @@ export class UploadLocker implements Locker {
     this.#deps = deps;
   }
 
-  newLock(uploadId: string): Lock {
+  newLock(uploadId: string): UploadLock {
     let token: string | undefined;
     return {
+      get token() {
+        return token;
+      },
       lock: async (signal, requestRelease) => {
         token = await this.#take(uploadId, signal, requestRelease);
       },
@@ -45,11 +54,6 @@ export class UploadLocker implements Locker {
         if (token !== undefined) await this.#release(uploadId, token);
       },
     };
-  }
-
-  /** The token of the lock that this instance holds. */
-  tokenOf(uploadId: string): string | undefined {
-    return this.#held.get(uploadId)?.token;
   }
 
   /** Keeps the lock until `work` has settled, even if its request has ended. */

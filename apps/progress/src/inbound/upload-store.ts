@@ -24,6 +24,8 @@ export interface UploadStoreDeps {
   readonly newToken: () => string;
   /** The request that it serves. */
   readonly request: UploadRequest;
+  /** Of the lock that this request holds: what it writes under another one's must not count. */
+  readonly lockToken: () => string | undefined;
   readonly onBytes: (bytes: number) => void;
   /** All bytes of an upload are here. */
   readonly onReceived: () => void;
@@ -138,9 +140,9 @@ export class UploadStore extends DataStore {
   }
 
   async #count(upload: UploadRecord, received: number, parts: readonly UploadPart[]): Promise<void> {
-    const { store, mediaStore, locker, clock, limits, onBytes, onReceived } = this.#deps;
+    const { store, mediaStore, clock, limits, onBytes, onReceived } = this.#deps;
     const { uploadId, sizeBytes } = upload;
-    const token = locker.tokenOf(uploadId) ?? '';
+    const token = this.#deps.lockToken() ?? '';
     const nowMs = clock.nowMs();
     const counted = await store.uploads.addParts(uploadId, token, received, parts, nowMs + limits.restMs, nowMs);
     if (!counted) {
