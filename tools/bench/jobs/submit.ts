@@ -33,12 +33,13 @@ export interface SubmitResult {
 const overload = 1_500;
 const paces = [50, 300, overload];
 
-/** Submits before the first round, which are not counted: what runs often is compiled meanwhile. */
+/** Submits before the first round, which are not counted: what runs often is compiled meanwhile. With the rounds it stays below the minute after
+ * which an encoder that does nothing is given up. */
 const warmUp = 3_000;
 
 /** The server has one job slot. `quick`: a few seconds of each. */
 export async function measureSubmit(server: StandaloneServer, dir: string, quick: boolean): Promise<SubmitResult> {
-  const seconds = quick ? 3 : 20;
+  const seconds = quick ? 3 : 10;
   const path = join(dir, 'tiny.mp4');
   makeVideo(path, { seconds: 2, size: '160x90' });
   const inputs = [await uploadVideo(server, path, true), await uploadVideo(server, path, true)];
