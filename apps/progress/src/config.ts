@@ -46,7 +46,7 @@ export const progressSettings = defineSettings({
     max: 1_000_000,
   }),
   PROGRESS_MAX_SUBMITS: setting.integer({
-    doc: 'Jobs that are being accepted at once; further ones are turned away with 503, as those that would take longer than half of PROGRESS_SLOW_REQUEST_MS.',
+    doc: 'Jobs that are being accepted at once; further ones are turned away with 503, as those that would take longer than a third of PROGRESS_SLOW_REQUEST_MS.',
     fallback: '256',
     min: 1,
     max: 10_000,

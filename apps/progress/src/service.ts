@@ -135,7 +135,7 @@ export async function createProgressService(deps: ProgressDeps): Promise<Progres
       processingSteps: Object.entries(settings.PROGRESS_STEP_WEIGHTS).map(([name, weight]) => ({ name, weight })),
       limits: { maxVideosPerOwner: settings.PROGRESS_MAX_VIDEOS },
       gate: new SubmitGate({
-        ...{ most: settings.PROGRESS_MAX_SUBMITS, least: 16, patienceMs: settings.PROGRESS_SLOW_REQUEST_MS / 2 },
+        ...{ most: settings.PROGRESS_MAX_SUBMITS, least: 16, patienceMs: settings.PROGRESS_SLOW_REQUEST_MS / 3 },
       }),
     };
     const turn = new LoopTurn({ clock, atEnd: setImmediate });
