@@ -20,6 +20,16 @@ export interface SoundGraph {
 /** An input is entered this long before what is wanted of it, so that its decoder has begun by then, s. */
 const runUpS = 0.25;
 
+/** ffmpeg's name of its channels. */
+export function layoutOf({ channels }: Pick<JoinTarget, 'channels'>): 'mono' | 'stereo' {
+  return channels === 1 ? 'mono' : 'stereo';
+}
+
+/** How it is encoded. */
+export function joinSoundArgs({ channels }: Pick<JoinTarget, 'channels'>): readonly string[] {
+  return ['-c:a', 'aac', '-b:a', channels === 1 ? '96k' : '160k', '-ac', String(channels)];
+}
+
 /** Filter graph of the samples `fromSample` to in front of `toSample` of the output; silence behind its end. */
 export function soundGraph(
   inputs: readonly SoundInput[],
@@ -27,8 +37,8 @@ export function soundGraph(
   target: Pick<JoinTarget, 'sample_rate' | 'channels'>,
   { fromSample, toSample }: { readonly fromSample: number; readonly toSample: number },
 ): SoundGraph {
-  const { sample_rate: rate, channels } = target;
-  const layout = channels === 1 ? 'mono' : 'stereo';
+  const { sample_rate: rate } = target;
+  const layout = layoutOf(target);
   const samples = (ms: number) => Math.round((ms * rate) / 1_000);
   const places = inputs.map(({ atMs, lengthMs }) => ({ at: samples(atMs), end: samples(atMs + lengthMs) }));
   const placeOf = (index: number) => places[index] ?? { at: 0, end: 0 };

@@ -7,6 +7,7 @@ import { fetchToScratch } from '@millrace/media-store';
 import { err, ok, type Result } from '@millrace/result';
 import { captionFilter } from '../core/caption.ts';
 import { type MotionWish, motionGraph } from '../core/motion-plan.ts';
+import { mostPixels } from '../core/picture-limit.ts';
 import { turnedSize } from '../core/picture-turn.ts';
 import type { TaskContext, TaskExecutor } from '../core/task-executor.ts';
 import type { EncoderSettings } from './encoder-settings.ts';
@@ -14,8 +15,6 @@ import { keepFileAsset } from './file-asset.ts';
 import { pictureEncoderArgs, soundArgs, soundInput, writeCaption } from './still-encoder.ts';
 import { failureOfRun, failureOfStore, refusal } from './task-failures.ts';
 
-/** Pictures are larger than videos; what is larger was refused when it came. */
-const maxPixels = 64_000_000;
 /** Part of the work that is done when the file is encoded. */
 const encoded = 0.9;
 
@@ -71,7 +70,7 @@ async function draw(
       ...['-map_metadata', '-1', '-movflags', '+faststart', '-f', 'mp4', path],
     ],
     onProgress: (outTimeMs) => report(Math.min(encoded, (encoded * outTimeMs) / duration_ms)),
-    limits: { threads: settings.threads, niceness: settings.niceness, maxPixels },
+    limits: { threads: settings.threads, niceness: settings.niceness, maxPixels: mostPixels },
     signal,
     log,
   });

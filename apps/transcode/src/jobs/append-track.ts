@@ -1,6 +1,8 @@
-import { type CmafPart, movePart } from '@millrace/cmaf';
+import type { JoinTarget } from '@millrace/api';
+import { type CmafPart, movePart, writeInitSection } from '@millrace/cmaf';
 import { err, ok, type Result } from '@millrace/result';
-import { type AvcConfig, readAvcConfig } from '../core/avc-config.ts';
+import { type AvcConfig, mergeAvcConfigs, readAvcConfig, writeAvcConfig } from '../core/avc-config.ts';
+import { joinTimescale } from '../core/join-encoder.ts';
 import { TrackStream } from '../core/track-stream.ts';
 import { fragmentedOutput } from './encode-track.ts';
 import type { TrackFile } from './track-file.ts';
@@ -49,4 +51,18 @@ export async function appendPictures(
   }
   if (fault === undefined && config !== undefined && samples > 0) return ok({ config, samples });
   return err(fault ?? 'no picture came');
+}
+
+/** Closes a track of pictures that were appended; the error says why they cannot be in one. `configs`: of all that were. */
+export async function finishPictures(
+  file: TrackFile,
+  configs: readonly AvcConfig[],
+  target: JoinTarget,
+): Promise<Result<void, string>> {
+  const merged = mergeAvcConfigs(configs);
+  if (!merged.ok) return merged;
+  const { width, height } = target;
+  const [timescale, avcConfig] = [joinTimescale(target), writeAvcConfig(merged.value)];
+  await file.finish(writeInitSection({ kind: 'video', trackId: 1, timescale, width, height, avcConfig }));
+  return ok();
 }

@@ -1,9 +1,9 @@
 /** Opens what a join is made of: its inputs with the times of their packets, and the plan that follows from them. */
-import { stat } from 'node:fs/promises';
 import type { SpecOf, TaskFailure } from '@millrace/api';
 import { err, ok, type Result } from '@millrace/result';
 import { type JoinPlan, planJoin, rangeOf } from '../core/join-plan.ts';
 import type { TaskContext } from '../core/task-executor.ts';
+import { markOf } from './file-mark.ts';
 import { type JoinSource, openJoinSource } from './join-source.ts';
 import { refusal } from './task-failures.ts';
 
@@ -71,11 +71,4 @@ export class JoinFiles {
 
 function packetsOf({ table, aac }: JoinSource): number {
   return table.length + (aac?.timesMs.length ?? 0);
-}
-
-function markOf(path: string): Promise<string | undefined> {
-  return stat(path, { bigint: true }).then(
-    ({ dev, ino, size, mtimeNs }) => `${dev} ${ino} ${size} ${mtimeNs} ${path}`,
-    () => undefined, // opening it says better what is wrong with it
-  );
 }

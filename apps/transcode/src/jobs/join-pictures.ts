@@ -1,13 +1,12 @@
 /** Writes the pictures of a join into one track on scratch: piece by piece, each at its place in time. */
 import type { JoinTarget, TaskFailure } from '@millrace/api';
-import { writeInitSection } from '@millrace/cmaf';
 import { type FfmpegInput, runFfmpeg } from '@millrace/ffmpeg';
 import { err, ok, type Result } from '@millrace/result';
-import { type AvcConfig, mergeAvcConfigs, writeAvcConfig } from '../core/avc-config.ts';
+import type { AvcConfig } from '../core/avc-config.ts';
 import { framesIn, joinEncoderArgs, joinPictureFilter, joinTimescale, rateText } from '../core/join-encoder.ts';
 import type { JoinPlan, Piece } from '../core/join-plan.ts';
 import type { TaskContext } from '../core/task-executor.ts';
-import { type AppendedPictures, appendPictures, fragmented } from './append-track.ts';
+import { type AppendedPictures, appendPictures, finishPictures, fragmented } from './append-track.ts';
 import type { EncoderSettings } from './encoder-settings.ts';
 import { type JoinSource, seekTo } from './join-source.ts';
 import type { KeptParts } from './kept-parts.ts';
@@ -52,15 +51,9 @@ export async function joinPictures(
     if (piece.kind !== 'copy') encodedMs += piece.lengthMs;
     configs.push(written.value.config);
   }
-  const merged = mergeAvcConfigs(configs);
-  if (!merged.ok) {
-    return err({ code: 'unlike', reason: `the videos do not fit together: ${merged.error}`, retryable: false });
-  }
-  const { width, height } = target;
-  const avcConfig = writeAvcConfig(merged.value);
-  const timescale = joinTimescale(target);
-  await file.finish(writeInitSection({ kind: 'video', trackId: 1, timescale, width, height, avcConfig }));
-  return ok(encodedMs);
+  const finished = await finishPictures(file, configs, target);
+  if (finished.ok) return ok(encodedMs);
+  return err({ code: 'unlike', reason: `the videos do not fit together: ${finished.error}`, retryable: false });
 }
 
 async function writePiece(

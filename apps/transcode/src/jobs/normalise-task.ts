@@ -4,10 +4,9 @@
  */
 import { basename, join } from 'node:path';
 import type { SpecOf, TaskFailure } from '@millrace/api';
-import { writeInitSection } from '@millrace/cmaf';
 import { type FfmpegInput, probeFile, runFfmpeg } from '@millrace/ffmpeg';
 import { err, ok, type Result } from '@millrace/result';
-import { type AvcConfig, mergeAvcConfigs, writeAvcConfig } from '../core/avc-config.ts';
+import type { AvcConfig } from '../core/avc-config.ts';
 import {
   framesIn,
   joinEncoderArgs,
@@ -17,9 +16,10 @@ import {
   spanFrames,
 } from '../core/join-encoder.ts';
 import { rangeOf } from '../core/join-plan.ts';
+import { joinSoundArgs, layoutOf } from '../core/join-sound.ts';
 import { mediaFactsOf, PacketSurvey } from '../core/media-facts.ts';
 import type { TaskContext, TaskExecutor } from '../core/task-executor.ts';
-import { appendPictures, fragmented } from './append-track.ts';
+import { appendPictures, finishPictures, fragmented } from './append-track.ts';
 import type { EncoderSettings } from './encoder-settings.ts';
 import type { JoinFiles } from './join-files.ts';
 import { fingerprintOf, isIndexed, type JoinSource, readParameterSets, seekTo } from './join-source.ts';
@@ -69,18 +69,16 @@ async function encode(
   if (!shown.ok) return shown;
   const { threads, niceness } = settings;
   const { audio } = source.file;
-  const layout = target.channels === 1 ? 'mono' : 'stereo';
   const sound: FfmpegInput =
     audio === undefined
-      ? { kind: 'graph', graph: `anullsrc=r=${target.sample_rate}:cl=${layout}` }
+      ? { kind: 'graph', graph: `anullsrc=r=${target.sample_rate}:cl=${layoutOf(target)}` }
       : { kind: 'file', path: source.path, options: [...seekArgs(source, fromMs), '-vn', '-sn', '-dn'] };
   const run = await runFfmpeg({
     inputs: [{ kind: 'file', path: pictures }, sound],
     args: [
       ...['-map', '0:v', '-map', audio === undefined ? '1:0' : `1:${audio.index}`, '-map_metadata', '-1'],
       ...['-c:v', 'copy', '-video_track_timescale', String(joinTimescale(target))],
-      ...['-af', soundFilter(source, spec, fromMs, lengthMs), '-ac', String(target.channels)],
-      ...['-c:a', 'aac', '-b:a', target.channels === 1 ? '96k' : '160k', '-f', 'mp4', path],
+      ...['-af', soundFilter(source, spec, fromMs, lengthMs), ...joinSoundArgs(target), '-f', 'mp4', path],
     ],
     onProgress: (outTimeMs) => context.report(pictureShare + (1 - pictureShare) * Math.min(1, outTimeMs / lengthMs)),
     ...{ signal: context.signal, log: context.log, limits: { threads, niceness } },
@@ -148,14 +146,9 @@ async function encodePictures(
     context.signal.throwIfAborted();
     context.report((pictureShare * (first + count)) / frames);
   }
-  const merged = mergeAvcConfigs(configs);
-  if (!merged.ok) return err({ code: 'encoder-failed', reason: `encoding a video: ${merged.error}`, retryable: false });
-  const { width, height } = target;
-  const avcConfig = writeAvcConfig(merged.value);
-  await file.finish(
-    writeInitSection({ kind: 'video', trackId: 1, timescale: joinTimescale(target), width, height, avcConfig }),
-  );
-  return ok();
+  const finished = await finishPictures(file, configs, target);
+  if (finished.ok) return finished;
+  return err({ code: 'encoder-failed', reason: `encoding a video: ${finished.error}`, retryable: false });
 }
 
 /** Where a seek finds its place, reading begins there. */
@@ -170,12 +163,12 @@ function cutArgs(source: JoinSource, fromMs: number): string {
 }
 
 function soundFilter(source: JoinSource, spec: SpecOf<'normalise'>, fromMs: number, lengthMs: number): string {
-  const { sample_rate: rate, channels } = spec.target;
+  const { sample_rate: rate } = spec.target;
   const cut = fromMs > 0 && !isIndexed(source) ? [`atrim=start=${(fromMs / 1_000).toFixed(6)}`] : [];
   return [
     ...(source.file.audio === undefined ? [] : [...cut, ...(cut.length > 0 ? ['asetpts=PTS-STARTPTS'] : [])]),
     `aresample=${rate}:async=1:min_hard_comp=0.1:first_pts=0`,
-    `aformat=channel_layouts=${channels === 1 ? 'mono' : 'stereo'}`,
+    `aformat=channel_layouts=${layoutOf(spec.target)}`,
     ...(spec.gain_db === 0 ? [] : [`volume=${spec.gain_db}dB`]),
     `apad,atrim=end_sample=${Math.round((lengthMs * rate) / 1_000)}`,
   ].join(',');

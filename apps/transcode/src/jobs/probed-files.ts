@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises';
 import { type FfmpegFailure, type ProbedFile, type ProbeOptions, probeFile } from '@millrace/ffmpeg';
 import type { Result } from '@millrace/result';
+import { markOf } from './file-mark.ts';
 
 /** Files that are remembered: those of the jobs that a worker has tasks of. */
 const most = 32;
@@ -13,17 +13,14 @@ export class ProbedFiles {
   readonly #known = new Map<string, ProbedFile>();
 
   async probe(path: string, options: ProbeOptions): Promise<Result<ProbedFile, FfmpegFailure>> {
-    const key = await stat(path, { bigint: true }).then(
-      ({ dev, ino, size, mtimeNs }) => `${dev} ${ino} ${size} ${mtimeNs} ${path}`,
-      () => undefined, // ffprobe says better what is wrong with it
-    );
-    const known = key === undefined ? undefined : this.#known.get(key);
+    const mark = await markOf(path);
+    const known = mark === undefined ? undefined : this.#known.get(mark);
     if (known !== undefined) return { ok: true, value: known };
     const probed = await probeFile(path, options);
-    if (!probed.ok || key === undefined) return probed;
+    if (!probed.ok || mark === undefined) return probed;
     const [oldest] = this.#known.keys();
     if (this.#known.size >= most && oldest !== undefined) this.#known.delete(oldest);
-    this.#known.set(key, probed.value);
+    this.#known.set(mark, probed.value);
     return probed;
   }
 }

@@ -4,7 +4,7 @@ import { runFfmpeg } from '@millrace/ffmpeg';
 import { err, ok, type Result } from '@millrace/result';
 import { AdtsReader } from '../core/adts-reader.ts';
 import type { JoinPlan, Stretch, Transition } from '../core/join-plan.ts';
-import { soundGraph } from '../core/join-sound.ts';
+import { joinSoundArgs, soundGraph } from '../core/join-sound.ts';
 import { feedOf, type SoundSource, type SoundSpan } from '../core/sound-plan.ts';
 import type { TaskContext } from '../core/task-executor.ts';
 import type { EncoderSettings } from './encoder-settings.ts';
@@ -62,8 +62,8 @@ export async function makeSpan(
       }),
       args: [
         // at these bit rates the fast coder sounds no worse than the default one, and encoding is what a join waits for
-        ...['-filter_complex', graph, '-map', '[sound]', '-c:a', 'aac', '-aac_coder', 'fast'],
-        ...['-b:a', target.channels === 1 ? '96k' : '160k', '-ac', String(target.channels), '-f', 'adts', path],
+        ...['-filter_complex', graph, '-map', '[sound]', ...joinSoundArgs(target), '-aac_coder', 'fast'],
+        ...['-f', 'adts', path],
       ],
       onProgress,
       ...{ signal, log, limits: { threads: settings.threads, niceness: settings.niceness } },

@@ -3,7 +3,7 @@
  * folder as soon as it is made, where the join finds it.
  */
 import { ok } from '@millrace/result';
-import { planSound, spansOf } from '../core/sound-plan.ts';
+import { packetSamples, planSound, spansOf } from '../core/sound-plan.ts';
 import type { TaskExecutor } from '../core/task-executor.ts';
 import type { EncoderSettings } from './encoder-settings.ts';
 import type { JoinFiles } from './join-files.ts';
@@ -28,7 +28,7 @@ export function createSoundTask(settings: EncoderSettings, files: JoinFiles): Ta
     const cut = (at: number) => Math.round((all.length * at) / parts);
     const own = all.slice(cut(part), cut(part + 1));
     for (const [i, span] of own.entries()) {
-      const lengthMs = ((span.to - span.from) * 1_024_000) / target.sample_rate;
+      const lengthMs = ((span.to - span.from) * packetSamples * 1_000) / target.sample_rate;
       const made = await makeSpan(span, job, context, (doneMs) => {
         const done = (i + Math.min(1, doneMs / lengthMs)) / own.length;
         context.report(readShare + (1 - readShare) * done, 'evening the sound');

@@ -4,13 +4,12 @@ import { join } from 'node:path';
 import { imageFormats, runFfmpeg } from '@millrace/ffmpeg';
 import { fetchToScratch } from '@millrace/media-store';
 import { err, ok } from '@millrace/result';
+import { mostPixels } from '../core/picture-limit.ts';
 import type { TaskExecutor } from '../core/task-executor.ts';
 import { planThumbnail } from '../core/thumbnail-plan.ts';
 import type { EncoderSettings } from './encoder-settings.ts';
 import { failureOfRun, failureOfStore } from './task-failures.ts';
 
-/** What is larger was refused when it came. */
-const maxPixels = 64_000_000;
 /** A picture of that size takes 2 s; somebody who makes one that takes longer gets none, ms. */
 const longestMs = 60_000;
 
@@ -28,7 +27,7 @@ export function createThumbnailTask({ threads, niceness }: EncoderSettings): Tas
         ...['-map', '0:v:0', '-vf', plan.filter, '-frames:v', '1', '-map_metadata', '-1'],
         ...['-c:v', 'libwebp', '-quality', '80', '-f', 'webp', path],
       ],
-      limits: { threads, niceness, maxPixels, totalMs: longestMs },
+      limits: { threads, niceness, maxPixels: mostPixels, totalMs: longestMs },
       signal,
       log,
     });
