@@ -3,7 +3,8 @@ import { gunzipSync } from 'node:zlib';
 import { checkMediaPlaylist, readMediaPlaylist } from '@millrace/hls/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DeliveryKit } from './delivery-kit.ts';
-import { Player, urisOf } from './player.ts';
+import { playedBroadcast } from './played-broadcast.ts';
+import { urisOf } from './player.ts';
 import { SyntheticBroadcast, type SyntheticOptions, spec } from './synthetic-broadcast.ts';
 
 /** What holds for players of whatever `openKit` opens: an origin, or an edge in front of one. Two test files register it. */
@@ -14,13 +15,7 @@ export function describePlayback(openKit: (env?: Record<string, string>) => Prom
   });
   afterEach(() => kit[Symbol.asyncDispose]());
 
-  async function broadcast(parts = 25, options: Partial<SyntheticOptions> = {}) {
-    const { streamId, playbackId } = await kit.define();
-    const live = new SyntheticBroadcast(kit.service.writer, { streamId, ...options });
-    await live.start();
-    await live.parts(parts);
-    return { streamId, playbackId, live, player: new Player(kit.origin, playbackId) };
-  }
+  const broadcast = (parts?: number, options?: Partial<SyntheticOptions>) => playedBroadcast(kit, parts, options);
 
   /** Waits until the service holds `count` requests. */
   async function untilHeld(count: number): Promise<void> {

@@ -13,21 +13,24 @@ export interface TestMedia extends AsyncDisposable {
   speech(text: string): Promise<string>;
 }
 
+const videoArgs = [...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '25', '-c:a', 'aac']];
+
+/** Runs ffmpeg; gives `path` again. */
+async function encode(path: string, args: readonly string[]): Promise<string> {
+  await using encoder = startProgram('ffmpeg', ['-hide_banner', '-loglevel', 'error', ...args, path]);
+  if ((await encoder.ended).code !== 0) throw new Error(`ffmpeg did not make ${path}: ${encoder.stderr()}`);
+  return path;
+}
+
 /** A folder of them, removed in the end. */
 export async function openTestMedia(): Promise<TestMedia> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-media-'));
   const made = new Map<string, Promise<string>>();
-  const make = async (seconds: number, size: string): Promise<string> => {
-    const path = join(folder, `${seconds}-${size}.mp4`);
-    await using encoder = startProgram('ffmpeg', [
-      ...['-hide_banner', '-loglevel', 'error', '-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=25`],
-      ...['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000', '-t', String(seconds)],
-      ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '25', '-c:a', 'aac', path],
+  const make = (seconds: number, size: string): Promise<string> =>
+    encode(join(folder, `${seconds}-${size}.mp4`), [
+      ...['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=25`],
+      ...['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000', '-t', String(seconds), ...videoArgs],
     ]);
-    const { code } = await encoder.ended;
-    if (code !== 0) throw new Error(`ffmpeg made no video: ${encoder.stderr()}`);
-    return path;
-  };
   const makeSpeech = async (text: string): Promise<string> => {
     const [voice, path] = [join(folder, 'voice.wav'), join(folder, 'speech.mp4')];
     await using speaker = startProgram('espeak-ng', [
@@ -35,36 +38,13 @@ export async function openTestMedia(): Promise<TestMedia> {
       text,
     ]);
     if ((await speaker.ended).code !== 0) throw new Error(`espeak-ng said nothing: ${speaker.stderr()}`);
-    await using encoder = startProgram('ffmpeg', [
-      ...['-hide_banner', '-loglevel', 'error', '-i', voice, '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25'],
-      ...[
-        '-c:v',
-        'libx264',
-        '-preset',
-        'ultrafast',
-        '-pix_fmt',
-        'yuv420p',
-        '-g',
-        '25',
-        '-c:a',
-        'aac',
-        '-shortest',
-        path,
-      ],
-    ]);
-    if ((await encoder.ended).code !== 0) throw new Error(`ffmpeg made no video: ${encoder.stderr()}`);
-    return path;
-  };
-  const makePicture = async (size: string): Promise<string> => {
-    const path = join(folder, `${size}.png`);
-    const drawn = ['-f', 'lavfi', '-i', `testsrc2=size=${size}`, '-frames:v', '1', path];
-    await using encoder = startProgram('ffmpeg', ['-hide_banner', '-loglevel', 'error', ...drawn]);
-    if ((await encoder.ended).code !== 0) throw new Error(`ffmpeg made no picture: ${encoder.stderr()}`);
-    return path;
+    const shown = ['-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25'];
+    return encode(path, ['-i', voice, ...shown, ...videoArgs, '-shortest']);
   };
   return {
     speech: makeSpeech,
-    picture: makePicture,
+    picture: (size) =>
+      encode(join(folder, `${size}.png`), ['-f', 'lavfi', '-i', `testsrc2=size=${size}`, '-frames:v', '1']),
     video(seconds, size = '320x180') {
       const name = `${seconds} ${size}`;
       const known = made.get(name) ?? make(seconds, size);

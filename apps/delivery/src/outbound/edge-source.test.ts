@@ -1,19 +1,14 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { kitServiceToken } from '../../test/delivery-kit.ts';
 import { type EdgeKit, openEdgeKit, openInternal } from '../../test/edge-kit.ts';
-import { Player, urisOf } from '../../test/player.ts';
+import { playedBroadcast } from '../../test/played-broadcast.ts';
+import { urisOf } from '../../test/player.ts';
 import { SyntheticBroadcast, type SyntheticOptions } from '../../test/synthetic-broadcast.ts';
 
 let kit: EdgeKit;
 afterEach(() => kit[Symbol.asyncDispose]());
 
-async function broadcast(parts = 25, options: Partial<SyntheticOptions> = {}) {
-  const { streamId, playbackId } = await kit.define();
-  const live = new SyntheticBroadcast(kit.service.writer, { streamId, ...options });
-  await live.start();
-  await live.parts(parts);
-  return { streamId, playbackId, live, player: new Player(kit.origin, playbackId) };
-}
+const broadcast = (parts?: number, options?: Partial<SyntheticOptions>) => playedBroadcast(kit, parts, options);
 
 async function until(done: () => Promise<boolean>, what: string): Promise<void> {
   for (let i = 0; i < 20_000; i++) {
