@@ -32,6 +32,7 @@ export {
 export {
   type ImageVideoState,
   imagesTopic,
+  isHouseWork,
   type JobFact,
   type JobKind,
   type JobStep,

@@ -5,6 +5,11 @@ import { dayMs, defineTopic, keepForever } from './topic.ts';
 export const jobKinds = ['process', 'compose', 'image-video', 'thumbnail'] as const;
 export type JobKind = (typeof jobKinds)[number];
 
+/** Work of the house, which belongs to no user: nobody follows it or is told of it. */
+export function isHouseWork(kind: JobFact['kind']): kind is 'thumbnail' {
+  return kind === 'thumbnail';
+}
+
 const common = {
   /** Of an import: `imp_` and the rest of the video's id. */
   job_id: z.string(),

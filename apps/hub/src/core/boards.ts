@@ -1,6 +1,5 @@
 /** The two boards of the hub, and the readings shown beside the states of streams. */
-import type { JobFact, LiveStreamFact, StreamDefinition } from '@millrace/events';
-import { foldLiveFact } from '@millrace/events';
+import { foldLiveFact, isHouseWork, type JobFact, type LiveStreamFact, type StreamDefinition } from '@millrace/events';
 import { AudienceBook } from './audience-book.ts';
 import { Board } from './board.ts';
 import { foldJobFact, hasEnded } from './job-record.ts';
@@ -71,8 +70,8 @@ export class Boards {
 
   job(fact: JobFact, spot: Spot): void {
     const place = { ...spot, topic: 0 };
-    // the house's own work: nobody follows it, and by the thousand it would push out what somebody does
-    if (fact.kind === 'thumbnail') return this.jobs.pass(place);
+    // by the thousand it would push out what somebody follows
+    if (isHouseWork(fact.kind)) return this.jobs.pass(place);
     const before = this.jobs.get(fact.job_id).job;
     const job = foldJobFact(before, fact);
     if (job === before) this.jobs.pass(place);

@@ -1,6 +1,6 @@
 /** Webhooks: who is told of which fact, in which words, and when a try that failed is repeated. Times are ms since 1970. */
 import type { WebhookBody, WebhookEvent } from '@millrace/api';
-import type { JobFact } from '@millrace/events';
+import { isHouseWork, type JobFact } from '@millrace/events';
 
 export interface WebhookRecord {
   readonly webhookId: string;
@@ -35,7 +35,7 @@ export interface WebhookDeliveryRecord {
 export function webhookBodyOf(fact: JobFact): (WebhookBody & { readonly type: WebhookEvent }) | undefined {
   const { kind } = fact;
   if (kind === 'import') return undefined; // the video's own job follows it
-  if (kind === 'thumbnail') return undefined; // the house's own work
+  if (isHouseWork(kind)) return undefined;
   const data = { task_id: fact.job_id, kind, subject: fact.subject, owner_id: fact.owner_id };
   const timestamp = new Date(fact.at_ms).toISOString();
   switch (fact.type) {
