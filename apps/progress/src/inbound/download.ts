@@ -9,6 +9,7 @@ import { backoffMs } from '@millrace/lifecycle';
 import type { StoreFailure } from '@millrace/media-store';
 import { err, ok, type Result } from '@millrace/result';
 import { rangeContinues, validatorOf } from '../core/range-answer.ts';
+import { whyNotStored } from './store-refusals.ts';
 
 export interface DownloadFailure {
   /** For the owner; never the URL. */
@@ -23,7 +24,7 @@ export interface DownloadFailure {
 /** What there is already of a body, from its first byte on. */
 export interface DownloadedPart {
   readonly validator: string;
-  readonly receivedBytes: number;
+  readonly keptBytes: number;
   readonly totalBytes: number | undefined;
 }
 
@@ -98,12 +99,12 @@ export class Download implements Disposable {
   ): Promise<Result<Download, DownloadFailure>> {
     const { fetch, signal, maxBytes, metrics } = options;
     if (there !== undefined) metrics.importResumes.inc();
-    const headers = there === undefined ? {} : restOf(there.receivedBytes, there.validator);
+    const headers = there === undefined ? {} : restOf(there.keptBytes, there.validator);
     const asked = await fetch.fetch(url, { signal, headers });
     if (!asked.ok) return err(notAsked(asked.error));
     const answer = asked.value;
     if (there !== undefined && answer.status !== 200) {
-      const { validator, receivedBytes: startByte, totalBytes: total } = there;
+      const { validator, keptBytes: startByte, totalBytes: total } = there;
       if (rangeContinues(answer, { validator, from: startByte, total })) {
         return ok(new Download(url, answer, { validator, startByte, total }, options));
       }
@@ -219,10 +220,8 @@ function restOf(from: number, validator: string) {
 }
 
 /** It came, and could not be kept. */
-export function notStored({ kind }: StoreFailure, what: string): DownloadFailure {
-  const reason =
-    kind === 'full' ? `no space was left to store the ${what}` : `the media store did not take the ${what}`;
-  return { reason, retryable: true };
+export function notStored(failure: StoreFailure, what: string): DownloadFailure {
+  return { reason: whyNotStored(failure, what), retryable: true };
 }
 
 function notAsked({ kind, message }: { readonly kind: string; readonly message: string }): DownloadFailure {

@@ -6,7 +6,7 @@ import type { Clock } from '@millrace/clock';
 import { type IdSource, newId } from '@millrace/ids';
 import type { MediaStore } from '@millrace/media-store';
 import { err, ok, type Result } from '@millrace/result';
-import { type ImportRecord, importPrefix, type KeptImport } from '../core/import-rows.ts';
+import { type ImportRecord, type ImportVersion, importPrefix, type KeptImport } from '../core/import-rows.ts';
 import type { ProgressStore } from '../core/store.ts';
 import { largestPart, smallestPart, type UploadPart } from '../core/upload.ts';
 import { sourceKeyOf } from '../core/video-source.ts';
@@ -69,7 +69,7 @@ export class ImportParts {
     const joined = await joinParts(mediaStore, sourceKeyOf(this.#wish.subject), kept.parts, signal);
     signal.throwIfAborted();
     if (joined.ok) return ok(kept.keptBytes);
-    if (joined.error.kind !== 'full' && this.#wish.tries > mostJoins) await this.#forget(kept.folder, undefined);
+    if (joined.error.kind !== 'full' && this.#wish.tries > mostJoins) await this.#replace(kept.folder, undefined);
     return err(notStored(joined.error, 'original'));
   }
 
@@ -81,14 +81,11 @@ export class ImportParts {
     if (validator === undefined) throw new Error(`${this.#wish.subject}: expected a validator`);
     const folder = `${importPrefix(this.#wish.subject)}${newId('imp', this.#deps.idSource)}`;
     const version = { validator, totalBytes, folder };
-    return (await this.#forget(kept?.folder, version)) ? { ...version, parts: [], keptBytes: 0 } : undefined;
+    return (await this.#replace(kept?.folder, version)) ? { ...version, parts: [], keptBytes: 0 } : undefined;
   }
 
-  /** Keeps `version` instead of what there is in folder `before`; false: somebody else was quicker. */
-  async #forget(
-    before: string | undefined,
-    version: Parameters<ProgressStore['imports']['keep']>[2],
-  ): Promise<boolean> {
+  /** Keeps `version`, or nothing, instead of what there is in folder `before`; false: somebody else was quicker. */
+  async #replace(before: string | undefined, version: ImportVersion | undefined): Promise<boolean> {
     const { store, clock } = this.#deps;
     return store.transaction(async (tx) => {
       if (!(await tx.imports.keep(this.#wish.subject, before, version))) return false;

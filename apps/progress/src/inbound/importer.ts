@@ -59,13 +59,10 @@ export class Importer implements VideoImports {
     const parts = new ImportParts(wish, this.#deps);
     const kept = await store.imports.kept(wish.subject);
     if (kept !== undefined && kept.keptBytes === kept.totalBytes) return parts.join(kept, signal);
-    const there = kept && {
-      ...{ validator: kept.validator, receivedBytes: kept.keptBytes, totalBytes: kept.totalBytes },
-    };
     const begun = await Download.begin(
       wish.url,
       { ...{ fetch, clock, signal, metrics, what: 'original' }, maxBytes: await this.#room(wish.ownerId) },
-      there?.receivedBytes === 0 ? undefined : there,
+      kept?.keptBytes === 0 ? undefined : kept,
     );
     if (!begun.ok) return begun;
     using download = begun.value;

@@ -13,6 +13,7 @@ import { firstGap, partsPrefix, type UploadRecord } from '../core/upload.ts';
 import { sourceArrived, sourceFailed, sourceKeyOf } from '../core/video-source.ts';
 import type { SubmissionDeps } from '../core/video-submission.ts';
 import { joinParts } from './part-joining.ts';
+import { whyNotStored } from './store-refusals.ts';
 
 export interface UploadJoinerDeps extends SubmissionDeps {
   readonly store: ProgressStore;
@@ -106,13 +107,8 @@ export class UploadJoiner {
       if (upload?.state !== 'joining') return;
       await tx.uploads.finish(upload.uploadId, 'failed', nowMs + restMs);
       await tx.cleanups.add([{ prefix: partsPrefix(upload.uploadId) }], nowMs);
-      if (video !== undefined) await sourceFailed(tx, video, reasonOf(failure), nowMs);
+      if (video !== undefined) await sourceFailed(tx, video, whyNotStored(failure, 'original'), nowMs);
     });
     metrics.uploads.inc({ outcome: 'failed' });
   }
-}
-
-function reasonOf(failure: StoreFailure): string {
-  if (failure.kind === 'full') return 'no space was left to store the original';
-  return 'the media store did not take the original';
 }

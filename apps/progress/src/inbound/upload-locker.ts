@@ -52,6 +52,7 @@ export class UploadLocker implements Locker {
       },
       unlock: async () => {
         if (token !== undefined) await this.#release(uploadId, token);
+        token = undefined;
       },
     };
   }
